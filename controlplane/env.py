@@ -1,0 +1,63 @@
+"""Typed readers of environment settings: a wrong value is a sentence at start-up, not a surprise at night."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+
+def text(name: str, default: str) -> str:
+    """The setting as text; an empty value counts as not set."""
+    return os.environ.get(name) or default
+
+
+def secret(name: str, default: str = "") -> str:
+    """A secret from NAME, or from the file that NAME_FILE points at (mounted secrets)."""
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return text(name, default)
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE points at {path}, which cannot be read: {error.strerror}.") from error
+
+
+def boolean(name: str, default: bool) -> bool:
+    """True or False, spelt exactly so: a guess at 'yes' or '1' hides mistakes."""
+    return _parsed(name, default, {"True": True, "False": False}.__getitem__, "use 'True' or 'False'")
+
+
+def integer(name: str, default: int, least: int = 0, most: int = 2**53) -> int:
+    """A whole number from `least` to `most`."""
+
+    def parse(raw: str) -> int:
+        value = int(raw)
+        if not least <= value <= most:
+            raise ValueError
+        return value
+
+    return _parsed(name, default, parse, f"use a whole number from {least} to {most}")
+
+
+def choice(name: str, default: str, options: tuple[str, ...]) -> str:
+    """One of `options`."""
+    return _parsed(name, default, lambda raw: options[options.index(raw)], f"use one of {', '.join(options)}")
+
+
+def names(name: str, default: tuple[str, ...]) -> list[str]:
+    """A comma-separated list, blanks dropped."""
+    return [part.strip() for part in text(name, ",".join(default)).split(",") if part.strip()]
+
+
+def _parsed(name: str, default: T, parse: Callable[[str], T], remedy: str) -> T:
+    raw = os.environ.get(name)
+    if not raw:
+        return default
+    try:
+        return parse(raw)
+    except (KeyError, ValueError) as error:
+        raise ImproperlyConfigured(f"Unexpected value {raw!r} in {name}: {remedy}.") from error

@@ -1,0 +1,73 @@
+"""Bounds a request body before Django reads it: Django's own limit comes after the body lies on disk."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class BodyTooLarge(Exception):
+    """More bytes came than the limit allows."""
+
+
+class BodyLimit:
+    """ASGI wrapper that answers 413 as soon as a body is, or says it will be, over its limit in bytes.
+
+    `upload_prefix` addresses take `upload_limit`, all others `request_limit`.
+    """
+
+    def __init__(
+        self, app: App, *, request_limit: int, upload_limit: int, upload_prefix: str = "/api/uploads/"
+    ) -> None:
+        self.app = app
+        self.request_limit = request_limit
+        self.upload_limit = upload_limit
+        self.upload_prefix = upload_prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        limit = self.upload_limit if scope["path"].startswith(self.upload_prefix) else self.request_limit
+        if _announced_length(scope) > limit:
+            return await _refuse(send, limit)
+        try:
+            await self.app(scope, _counted(receive, limit), send)
+        except BodyTooLarge:
+            await _refuse(send, limit)
+
+
+def _announced_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    seen = 0
+
+    async def counted() -> dict[str, Any]:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise BodyTooLarge
+        return message
+
+    return counted
+
+
+async def _refuse(send: Send, limit: int) -> None:
+    error = {
+        "code": "too_large",
+        "message": f"The body is larger than the {limit} bytes allowed at this address.",
+        "fault": "caller",
+        "remedy": "Send less, or ask the operator to raise QUARTET_REQUEST_LIMIT or QUARTET_UPLOAD_LIMIT.",
+    }
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"error": error}).encode()})

@@ -1,0 +1,159 @@
+"""Django settings. What an operator may change comes from the environment and is described in docs/settings.md."""
+
+from pathlib import Path
+
+from controlplane import env
+from controlplane.database import database
+from controlplane.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Quartet's own -----------------------------------------------------------------------------------------------
+QUARTET_HOME = Path(env.text("QUARTET_HOME", str(BASE_DIR / ".quartet"))).absolute()
+QUARTET_BIND = env.text("QUARTET_BIND", "127.0.0.1")
+QUARTET_PORT = env.integer("QUARTET_PORT", 8400, 1, 65535)
+QUARTET_GATEWAY_PORT = env.integer("QUARTET_GATEWAY_PORT", 8401, 1, 65535)
+QUARTET_GATEWAY_URL = env.text("QUARTET_GATEWAY_URL", f"http://{QUARTET_BIND}:{QUARTET_GATEWAY_PORT}")
+QUARTET_NODE = env.text("QUARTET_NODE", "")
+QUARTET_REQUEST_LIMIT = env.integer("QUARTET_REQUEST_LIMIT", 2 * 1024**2, 1024)
+QUARTET_UPLOAD_LIMIT = env.integer("QUARTET_UPLOAD_LIMIT", 8 * 1024**3, 1024)
+QUARTET_APPROVALS_REQUIRED = env.integer("QUARTET_APPROVALS_REQUIRED", 1, 1, 10)
+
+# --- Django --------------------------------------------------------------------------------------------------------
+SECRET_KEY = env.secret("QUARTET_SECRET_KEY", "not-secret:only-for-commands-that-serve-nobody")
+DEBUG = env.boolean("QUARTET_DEBUG", False)
+ALLOWED_HOSTS = env.names("QUARTET_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.names("QUARTET_TRUSTED_ORIGINS", ())
+ROOT_URLCONF = "controlplane.urls"
+ASGI_APPLICATION = "controlplane.asgi.application"
+AUTH_USER_MODEL = "core.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "console:overview"
+LOGOUT_REDIRECT_URL = "login"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = False
+APPEND_SLASH = False
+
+INSTALLED_APPS = [
+    "unfold",
+    "controlplane",
+    "apps.core",
+    "apps.registry",
+    "apps.deployments",
+    "apps.inference",
+    "apps.monitoring",
+    "apps.approvals",
+    "apps.console",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("vendor/uplot", BASE_DIR / "node_modules" / "uplot" / "dist"),
+]
+# Files are served as they lie on disk: one command starts the product, with no collection step to forget.
+WHITENOISE_USE_FINDERS = True
+# The scan would read every file at every start of web; looking one up when it is asked for is cheap.
+WHITENOISE_AUTOREFRESH = True
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# Cookies do not know ports: a name of our own keeps other local Django sites from signing us out.
+SESSION_COOKIE_NAME = "quartet_session"
+CSRF_COOKIE_NAME = "quartet_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("QUARTET_COOKIES_SECURE", False)
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+# Artifact uploads stream to disk whatever their size; controlplane.limits bounds them before Django reads a byte.
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+FILE_UPLOAD_TEMP_DIR = None
+
+
+DATABASE_URL = env.secret("DATABASE_URL", "postgresql://quartet@127.0.0.1:5432/quartet")
+DATABASES = {"default": database(DATABASE_URL, env.boolean("QUARTET_DATABASE_POOL", True))}
+
+REDIS_URL = env.secret("REDIS_URL", "redis://127.0.0.1:6379/0")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "quartet:channels"},
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.inference.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.core.permissions.ScopedPermission"],
+    "DEFAULT_PAGINATION_CLASS": "apps.core.pagination.NewestFirst",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.core.api.error_response",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Quartet",
+    "DESCRIPTION": "Register, deploy and watch multimodal models.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "RevisionStateEnum": "apps.deployments.models.Revision.State",
+        "VersionStateEnum": "apps.registry.models.ModelVersion.State",
+        "RequestStateEnum": "apps.approvals.models.ApprovalRequest.State",
+    },
+}
+
+UNFOLD = {"SITE_TITLE": "Quartet", "SITE_HEADER": "Quartet", "SITE_URL": "/", "SHOW_HISTORY": False}
+
+LOGGING = logging_config(
+    env.choice("QUARTET_LOG_FORMAT", "console", ("console", "json")), env.text("QUARTET_LOG_LEVEL", "INFO")
+)

@@ -1,0 +1,46 @@
+"""Fixtures that every test may ask for."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connections
+from redis import Redis
+
+from tests.world import World
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A database of this run's own, so that two runs on one server do not meet."""
+    connections["default"].settings_dict["TEST"]["NAME"] = f"quartet_test_{os.getpid()}"
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The cast, freshly in the database."""
+    return World.create()
+
+
+@pytest.fixture
+def home(tmp_path: Path, settings: object) -> Path:
+    """An empty QUARTET_HOME for this test alone."""
+    settings.QUARTET_HOME = tmp_path / "home"  # type: ignore[attr-defined]
+    settings.QUARTET_HOME.mkdir()  # type: ignore[attr-defined]
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def valkey() -> Iterator[Redis]:
+    """The test run's Valkey, with Quartet's own keys removed before and after."""
+    with Redis.from_url(django_settings.REDIS_URL) as client:
+        _forget(client)
+        yield client
+        _forget(client)
+
+
+def _forget(client: Redis) -> None:
+    for key in client.scan_iter("quartet:*", count=1000):
+        client.delete(key)
