@@ -1,0 +1,33 @@
+"""The groups a new installation starts with; an administrator may change them afterwards."""
+
+from django.contrib.auth.models import Group, Permission
+from django.core.management.base import CommandError
+
+#: Role -> permissions, `app.codename`.
+ROLES = {
+    "publisher": (
+        "registry.publish_model",
+        "registry.publish_code",
+    ),
+    "operator": ("deployments.operate_deployment",),
+    "reviewer": ("approvals.decide_approvalrequest", "approvals.view_approvalrequest", "approvals.view_decision"),
+}
+
+
+def roles_create() -> list[str]:
+    """Create the groups that are missing and return their names; existing ones are left as somebody made them."""
+    created = []
+    for name, permissions in ROLES.items():
+        group, is_new = Group.objects.get_or_create(name=name)
+        if is_new:
+            group.permissions.set(_permission(full_name) for full_name in permissions)
+            created.append(name)
+    return created
+
+
+def _permission(full_name: str) -> Permission:
+    app, codename = full_name.split(".")
+    try:
+        return Permission.objects.get(content_type__app_label=app, codename=codename)
+    except Permission.DoesNotExist as error:
+        raise CommandError(f"Role permission {full_name} does not exist; run 'manage.py migrate' first.") from error

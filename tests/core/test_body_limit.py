@@ -1,0 +1,49 @@
+"""A body over the limit is refused before it is taken in."""
+
+from typing import Any
+
+import pytest
+
+from controlplane.limits import BodyLimit
+
+Message = dict[str, Any]
+
+
+async def read_all(scope: Message, receive: Any, send: Any) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def ask(path: str, chunks: list[bytes], length: int | None = None) -> int:
+    parts = [{"type": "http.request", "body": c, "more_body": i < len(chunks) - 1} for i, c in enumerate(chunks)]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [] if length is None else [(b"content-length", str(length).encode())]
+    app = BodyLimit(read_all, request_limit=10, upload_limit=100)
+    await app({"type": "http", "path": path, "headers": headers}, receive, send)
+    return int(sent[0]["status"])
+
+
+@pytest.mark.parametrize(("size", "status"), [(10, 200), (11, 413)])
+async def test_the_limit_itself_passes_and_one_byte_more_does_not(size: int, status: int) -> None:
+    assert await ask("/api/models/", [b"x" * size]) == status
+
+
+async def test_a_length_that_is_announced_is_refused_unread() -> None:
+    assert await ask("/api/models/", [], length=11) == 413
+
+
+async def test_a_body_that_grows_past_the_limit_is_cut_off() -> None:
+    assert await ask("/api/models/", [b"12345"] * 3) == 413
+
+
+async def test_uploads_have_their_own_limit() -> None:
+    assert await ask("/api/uploads/1/files/a", [b"x" * 100]) == 200
