@@ -1,0 +1,154 @@
+"""The parts of a manifest: inputs by modality, outputs, stages. Unknown keys are refused with the nearest known one."""
+
+import difflib
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+#: Tasks that have a handler built in (workers/serving/builtin).
+BUILTIN_TASKS = ("text-classification", "feature-extraction", "image-classification", "audio-classification")
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Text = Annotated[str, StringConstraints(max_length=4000)]
+Datatype = Literal[
+    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"
+]
+MediaType = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
+#: Sizes of one sample's dimensions after the leading -1, the sample count; -1 for any size.
+Shape = Annotated[list[Annotated[int, Field(ge=-1, le=2**31 - 1)]], Field(min_length=1, max_length=8)]
+
+
+def complaint(predicate: str) -> PydanticCustomError:
+    """A fault whose sentence is its place in the manifest followed by `predicate`."""
+    return PydanticCustomError("predicate", "{text}", {"text": predicate})
+
+
+class Part(BaseModel):
+    """Base of every part: exact types, no unknown keys."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    raise complaint(f"has the unknown key '{key}'{_nearest(str(key), list(cls.model_fields))}")
+        return data
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else f"; it may have {', '.join(known)}"
+
+
+class Tensor(Part):
+    """What inputs and outputs have in common: a name, an Open Inference Protocol datatype, a shape."""
+
+    name: Name
+    datatype: Datatype
+    shape: Shape
+
+    @field_validator("shape")
+    @classmethod
+    def _counts_samples(cls, shape: list[int]) -> list[int]:
+        if shape[0] != -1:
+            raise complaint("must begin with -1, the sample count")
+        if 0 in shape:
+            raise complaint("has a dimension of size 0")
+        return shape
+
+
+class Output(Tensor):
+    """One tensor that comes back for every sample."""
+
+
+class TensorInput(Tensor):
+    """Numbers as they are."""
+
+    modality: Literal["tensor"]
+    required: bool = True
+
+
+class _Media(Tensor):
+    """A file's bytes, one element a sample."""
+
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _bytes_each(self) -> "_Media":
+        if self.datatype != "BYTES" or self.shape != [-1]:
+            raise complaint("is media: its datatype is BYTES and its shape [-1]")
+        return self
+
+
+class TextInput(_Media):
+    """UTF-8 text."""
+
+    modality: Literal["text"]
+    max_characters: int = Field(default=20_000, ge=1, le=10_000_000)
+
+
+class ImageInput(_Media):
+    """One picture file; more pixels than `max_pixels` are refused before decoding."""
+
+    modality: Literal["image"]
+    media_types: list[MediaType] = Field(default=["image/png", "image/jpeg"], min_length=1)
+    max_pixels: int = Field(default=16_000_000, ge=1, le=1_000_000_000)
+
+
+class AudioInput(_Media):
+    """One sound file, with the rate in Hz that the model was trained at."""
+
+    modality: Literal["audio"]
+    media_types: list[MediaType] = Field(default=["audio/wav"], min_length=1)
+    sample_rate: int = Field(ge=1_000, le=384_000)
+    max_seconds: float = Field(default=60.0, gt=0, le=24 * 3600)
+
+
+class VideoInput(_Media):
+    """One video file."""
+
+    modality: Literal["video"]
+    media_types: list[MediaType] = Field(default=["video/mp4"], min_length=1)
+    max_pixels: int = Field(default=4_000_000, ge=1, le=1_000_000_000)
+    max_seconds: float = Field(default=60.0, gt=0, le=24 * 3600)
+
+
+Input = Annotated[TextInput | ImageInput | AudioInput | VideoInput | TensorInput, Field(discriminator="modality")]
+
+
+class Stage(Part):
+    """One step of the pipeline: `module:Class` of a Python file in the artifact, or `builtin:<task>`."""
+
+    name: Literal["preprocess", "infer", "postprocess"]
+    handler: Annotated[str, StringConstraints(max_length=200)]
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @field_validator("handler")
+    @classmethod
+    def _handler_form(cls, handler: str) -> str:
+        module, colon, target = handler.partition(":")
+        if module == "builtin" and target in BUILTIN_TASKS:
+            return handler
+        if module == "builtin":
+            raise complaint(f"names no built-in task; there are {', '.join(BUILTIN_TASKS)}")
+        if not colon or not all(part.isidentifier() for part in module.split(".")) or not target.isidentifier():
+            raise complaint("must be 'module:Class' of a Python file in the artifact, or 'builtin:<task>'")
+        return handler
+
+    @property
+    def source(self) -> str | None:
+        """The Python file that the handler lives in, or None for one that is built in."""
+        module = self.handler.partition(":")[0]
+        return None if module == "builtin" else module.replace(".", "/") + ".py"
+
+
+def finite(value: float) -> float:
+    """`value` itself; JSON has no word for the others."""
+    if not math.isfinite(value):
+        raise complaint("must be a finite number")
+    return value

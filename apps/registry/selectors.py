@@ -1,0 +1,95 @@
+"""Reading the registry."""
+
+from typing import TypedDict
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from apps.core.errors import NotFound
+from apps.registry import intake, storage
+from apps.registry.models import Alias, AliasMove, ModelVersion, RegisteredModel, Upload, UploadedFile
+from apps.registry.rules.paths import path_check
+
+#: Longer numbers do not fit the column, and no model has so many versions.
+_MOST_DIGITS = 9
+
+
+class FileEntry(TypedDict):
+    """One file of a version: path inside its directory, sha256 as 64 hex digits, size in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+def models_list(*, search: str = "") -> QuerySet[RegisteredModel]:
+    """Models, newest first, each with `version_count` and `latest_version` (a number or None).
+
+    `search` keeps those with that text in their name or description.
+    """
+    models = RegisteredModel.objects.select_related("created_by").prefetch_related("aliases__version").order_by("-pk")
+    if search:
+        models = models.filter(Q(name__icontains=search) | Q(description__icontains=search))
+    return models.annotate(version_count=Count("versions"), latest_version=Max("versions__number"))
+
+
+def versions_list(model: RegisteredModel) -> QuerySet[ModelVersion]:
+    """The versions of one model, newest first, with what an answer shows of them."""
+    return (
+        ModelVersion.objects.filter(model=model)
+        .select_related("model", "created_by", "parent")
+        .prefetch_related("aliases", "artifacts")
+        .order_by("-pk")
+    )
+
+
+def version_by_ref(model: RegisteredModel, ref: str | int) -> ModelVersion:
+    """The version of `model` that `ref` names: a number such as `3`, or an alias such as `@champion`."""
+    text = str(ref)
+    if text.startswith("@"):
+        return alias_get(model, text[1:]).version
+    version = versions_list(model).filter(number=int(text)).first() if _is_number(text) else None
+    if version is None:
+        raise NotFound(
+            f"The model '{model.name}' has no version '{text}'.",
+            remedy="Name a version by its number, as 3, or by an alias, as @champion.",
+        )
+    return version
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+
+
+def version_files(version: ModelVersion) -> list[FileEntry]:
+    """The version's files by path."""
+    return [FileEntry(path=a.path, sha256=a.sha256, size=a.size) for a in version.artifacts.order_by("path")]
+
+
+def alias_get(model: RegisteredModel, name: str) -> Alias:
+    """The alias of `model` called `name`; raises NotFound."""
+    alias = Alias.objects.filter(model=model, name=name).select_related("version__model", "model").first()
+    if alias is None:
+        raise NotFound(f"The model '{model.name}' has no alias '{name}'.")
+    return alias
+
+
+def alias_moves(model: RegisteredModel, name: str) -> QuerySet[AliasMove]:
+    """Every move of an alias, newest first; also of one that was taken away."""
+    return (
+        AliasMove.objects.filter(model=model, alias=name)
+        .select_related("from_version", "to_version", "moved_by", "model")
+        .order_by("-pk")
+    )
+
+
+def upload_offset(file: UploadedFile) -> int:
+    """How many bytes of a file are here: where to go on from."""
+    if file.sha256:
+        return file.size
+    return intake.part_size(storage.part_path(file.upload_id, file.path)) or 0
+
+
+def upload_offset_of(upload: Upload, path: str) -> int:
+    """The same by path; 0 for a file that nobody has sent anything of."""
+    file = upload.files.filter(path=path_check(path)).first()
+    return upload_offset(file) if file else 0
