@@ -1,0 +1,100 @@
+"""Where a reviewer decides: the request with its evidence, and two buttons."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from unfold.admin import ModelAdmin, TabularInline
+
+from apps.approvals.errors import FourEyes
+from apps.approvals.forms import DecisionForm
+from apps.approvals.models import ApprovalRequest, Decision, Policy
+from apps.approvals.services import decision_record
+from apps.core.admin import ReadOnlyAdmin
+from apps.core.errors import QuartetError
+from apps.core.permissions import actor_of
+
+
+class DecisionInline(TabularInline):
+    model = Decision
+    fields = ("reviewer", "verdict", "comment", "at")
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+@admin.register(ApprovalRequest)
+class ApprovalRequestAdmin(ReadOnlyAdmin):
+    list_display = ("summary", "state", "requested_by", "opened_at", "approvals_required")
+    list_filter = ("state", "kind")
+    search_fields = ("summary",)
+    fields = (
+        "summary",
+        "kind",
+        "state",
+        "requested_by",
+        "opened_at",
+        "closed_at",
+        "approvals_required",
+        "facts",
+        "digest",
+    )
+    readonly_fields = ("facts",)
+    inlines = (DecisionInline,)
+    change_form_outer_before_template = "approvals/_decide.html"
+
+    @admin.display(description="What is asked")
+    def facts(self, request: ApprovalRequest) -> SafeString:
+        """The evidence, a line a fact."""
+        return format_html_join(mark_safe("<br>"), "<strong>{}</strong>: {}", request.evidence.items())
+
+    def get_urls(self) -> list[Any]:
+        decide = path("<uuid:pk>/decide/", self.admin_site.admin_view(self.decide_view), name="approvals_decide")
+        return [decide, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        asked = self.get_object(request, object_id)
+        context = {"approval": asked, "decision_form": DecisionForm(), "refusal": _refusal(request, asked)}
+        page: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+        return page
+
+    def decide_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """POST of the decision form; what was done or why not is said on the request's page."""
+        back = HttpResponseRedirect(reverse("admin:approvals_approvalrequest_change", args=[pk]))
+        if request.method != "POST":
+            return back
+        form = DecisionForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, " ".join(str(e) for errors in form.errors.values() for e in errors))
+            return back
+        try:
+            decided = decision_record(actor=actor_of(request), request_id=pk, **form.cleaned_data)
+            messages.success(request, f"Recorded. The request is now {decided.get_state_display().lower()}.")
+        except QuartetError as error:
+            messages.error(request, f"{error.message} {error.remedy}")
+        return back
+
+
+def _refusal(request: HttpRequest, asked: ApprovalRequest | None) -> str:
+    """Why this user cannot decide, or an empty string; the service decides again when the button is pressed."""
+    if asked is None or asked.state != ApprovalRequest.State.OPEN:
+        return "This request is closed."
+    if asked.requested_by_id == request.user.pk:
+        return f"You asked for this. {FourEyes.remedy}"
+    if not request.user.has_perm("approvals.decide_approvalrequest"):
+        return "You may look, but deciding needs the reviewer role."
+    return "You have decided this already." if asked.decisions.filter(reviewer=request.user.pk).exists() else ""
+
+
+@admin.register(Policy)
+class PolicyAdmin(ModelAdmin):
+    list_display = ("kind", "approvals_required")

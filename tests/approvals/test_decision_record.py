@@ -1,0 +1,105 @@
+"""A second person decides, once, and what they decide is bound to what they saw."""
+
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import IntegrityError
+
+from apps.approvals.errors import AlreadyDecided, FourEyes
+from apps.approvals.models import ApprovalRequest, Decision, Policy
+from apps.approvals.services import decision_record, request_open, request_void
+from apps.core.errors import Forbidden
+from apps.core.models import AuditEntry, OutboxEvent, User
+from tests.world import World
+
+
+def ask(by: User, event_id: object = None) -> ApprovalRequest:
+    request_open(
+        event_id=event_id or uuid4(),
+        revision_id=1,
+        digest="d" * 64,
+        requested_by=by.pk,
+        summary="Deploy",
+        evidence={"a": 1},
+    )
+    return ApprovalRequest.objects.latest("opened_at")
+
+
+def make_reviewer(user: User) -> User:
+    user.groups.add(Group.objects.get(name="reviewer"))
+    return User.objects.get(pk=user.pk)
+
+
+def test_one_approval_grants_and_tells_who_approved_what(world: World) -> None:
+    request = ask(world.ada)
+    assert decision_record(actor=world.ben, request_id=request.pk, verdict="approve").state == "granted"
+    told = OutboxEvent.objects.get(name="approvals.granted").payload
+    assert told == {"kind": "rollout", "subject_id": 1, "digest": "d" * 64, "reviewers": [world.ben.pk]}
+
+
+def test_a_rejection_closes_with_its_reason(world: World) -> None:
+    request = ask(world.ada)
+    decision_record(actor=world.ben, request_id=request.pk, verdict="reject", comment="too slow")
+    assert OutboxEvent.objects.get(name="approvals.rejected").payload["comment"] == "too slow"
+
+
+def test_the_requester_cannot_decide_even_as_a_reviewer(world: World) -> None:
+    request = ask(make_reviewer(world.ada))
+    with pytest.raises(FourEyes, match="ada asked for this"):
+        decision_record(actor=make_reviewer(world.ada), request_id=request.pk, verdict="approve")
+    assert not Decision.objects.exists()
+
+
+def test_the_requester_cannot_decide_even_as_a_superuser(world: World) -> None:
+    root = User.objects.create_superuser("root")
+    with pytest.raises(FourEyes):
+        decision_record(actor=root, request_id=ask(root).pk, verdict="approve")
+
+
+def test_the_database_refuses_a_requesters_decision_too(world: World) -> None:
+    request = ask(world.ada)
+    with pytest.raises(IntegrityError, match="decision_four_eyes"):
+        Decision.objects.create(request=request, reviewer=world.ada, requested_by=world.ada, verdict="approve")
+
+
+def test_somebody_without_the_role_cannot_decide(world: World) -> None:
+    with pytest.raises(Forbidden, match="cy may not decide"):
+        decision_record(actor=world.cy, request_id=ask(world.ada).pk, verdict="approve")
+
+
+def test_a_closed_request_takes_no_more_decisions(world: World) -> None:
+    request = ask(world.ada)
+    decision_record(actor=world.ben, request_id=request.pk, verdict="approve")
+    with pytest.raises(AlreadyDecided):
+        decision_record(actor=make_reviewer(world.cy), request_id=request.pk, verdict="reject")
+
+
+def test_a_policy_of_two_needs_two_people(world: World) -> None:
+    Policy.objects.create(kind="rollout", approvals_required=2)
+    request = ask(world.ada)
+    assert decision_record(actor=world.ben, request_id=request.pk, verdict="approve").state == "open"
+    with pytest.raises(AlreadyDecided, match="ben has already decided"):
+        decision_record(actor=world.ben, request_id=request.pk, verdict="approve")
+    assert decision_record(actor=make_reviewer(world.cy), request_id=request.pk, verdict="approve").state == "granted"
+
+
+def test_a_repeated_event_opens_one_request(world: World) -> None:
+    event = uuid4()
+    ask(world.ada, event)
+    ask(world.ada, event)
+    assert ApprovalRequest.objects.count() == 1
+
+
+def test_a_request_for_something_superseded_is_void(world: World) -> None:
+    request = ask(world.ada)
+    request_void(event_id=uuid4(), revision_id=1)
+    with pytest.raises(AlreadyDecided, match="void"):
+        decision_record(actor=world.ben, request_id=request.pk, verdict="approve")
+
+
+def test_every_decision_is_in_the_audit_trail(world: World) -> None:
+    request = ask(world.ada)
+    decision_record(actor=world.ben, request_id=request.pk, verdict="approve", comment="fine")
+    entry = AuditEntry.objects.get(action="approval.approve")
+    assert (entry.actor_name, entry.detail["comment"], entry.detail["digest"]) == ("ben", "fine", "d" * 64)
