@@ -1,0 +1,33 @@
+"""What can be wrong with a deployment: each error says whose fault it is and what to do."""
+
+from apps.core.errors import CallerError, Conflict, Forbidden
+
+
+class BadDeploymentName(CallerError):
+    code = "bad_name"
+    remedy = "Use lower-case letters, digits and single hyphens, beginning with a letter; 63 characters at most."
+
+
+class DeploymentNameTaken(Conflict):
+    code = "deployment_name_taken"
+    remedy = "Choose another name, or request a revision of the deployment that holds it."
+
+
+class BadSpec(CallerError):
+    code = "bad_spec"
+    remedy = "Correct the revision's specification and request it again."
+
+
+class VersionUnfit(Conflict):
+    code = "version_unfit"
+    remedy = "Register the version's files again, or deploy another version."
+
+
+class FourEyes(Forbidden):
+    code = "four_eyes"
+    remedy = "Another person who may decide approval requests has to approve it."
+
+
+class DigestChanged(Conflict):
+    code = "digest_changed"
+    remedy = "What was approved is not what is stored. Request a new revision and look into how the row was changed."

@@ -1,0 +1,155 @@
+"""Deployments and their immutable revisions; rollouts from one to the next. Replicas and nodes stand in fleet.py."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from apps.core.clock import now
+from apps.deployments.fleet import Node, ReconcilerWatch, Replica
+
+__all__ = ["Deployment", "Node", "ReconcilerWatch", "Replica", "Revision", "Rollout", "Stage"]
+
+
+class Deployment(models.Model):
+    """A stable address that answers with whichever revision is live."""
+
+    name = models.SlugField(max_length=63, unique=True)
+    description = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=now)
+    live_revision = models.ForeignKey("Revision", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    #: Taken under a row lock, so that two requests at once get two numbers.
+    next_number = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("operate_deployment", "Can create deployments and request revisions")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Revision(models.Model):
+    """What a deployment should be: a version, its stages and limits. A trigger keeps all but the state from changing.
+
+    requested -> approved -> starting -> live -> retiring -> retired, or on the way: rejected, failed, superseded.
+    """
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        APPROVED = "approved"
+        STARTING = "starting"
+        LIVE = "live"
+        RETIRING = "retiring"
+        RETIRED = "retired"
+        REJECTED = "rejected"
+        FAILED = "failed"
+        SUPERSEDED = "superseded"
+
+    #: States that only an approval leads to.
+    APPROVED_STATES = (State.APPROVED, State.STARTING, State.LIVE, State.RETIRING, State.RETIRED)
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    version = models.ForeignKey("registry.ModelVersion", on_delete=models.PROTECT, related_name="revisions")
+    #: As rules/spec.py normalised it.
+    spec = models.JSONField()
+    #: SHA-256 over the version's digest and the spec: what an approval is bound to.
+    digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
+    #: Why it ended, or what keeps it from having all its replicas.
+    state_reason = models.TextField(blank=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=now)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    live_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "number"], name="revision_number_once"),
+            models.UniqueConstraint(fields=["deployment"], condition=Q(state="live"), name="revision_live_once"),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | ~Q(approved_by=F("requested_by")), name="revision_four_eyes"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["approved", "starting", "live", "retiring", "retired"])
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="revision_approved_first",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deployment.name}/{self.number}"
+
+
+class Stage(models.Model):
+    """One group of a revision's pipeline steps that is served by replicas of its own."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="stages")
+    position = models.PositiveSmallIntegerField()
+    name = models.SlugField(max_length=30)
+    #: Some of preprocess, infer, postprocess, in this order.
+    steps = models.JSONField()
+    device = models.CharField(max_length=10)
+    replicas = models.PositiveSmallIntegerField()
+    batch_max = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["revision", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "position"], name="stage_position_once"),
+            models.UniqueConstraint(fields=["revision", "name"], name="stage_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.revision}/{self.name}"
+
+
+class Rollout(models.Model):
+    """Moving a deployment's traffic from one revision to the next; rules/advance.py decides each step.
+
+    starting -> shifting -> draining -> done, or from starting: failed, superseded.
+    """
+
+    class State(models.TextChoices):
+        STARTING = "starting"
+        SHIFTING = "shifting"
+        DRAINING = "draining"
+        DONE = "done"
+        FAILED = "failed"
+        SUPERSEDED = "superseded"
+
+    OPEN_STATES = (State.STARTING, State.SHIFTING, State.DRAINING)
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="rollouts")
+    #: None for a deployment's first.
+    from_revision = models.ForeignKey(Revision, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    to_revision = models.OneToOneField(Revision, on_delete=models.PROTECT, related_name="rollout")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.STARTING)
+    reason = models.TextField(blank=True)
+    #: The first routing snapshot that was seen to lead to `to_revision`, once every gateway had it.
+    snapshot_number = models.PositiveBigIntegerField(null=True, blank=True)
+    started_at = models.DateTimeField(default=now)
+    shifted_at = models.DateTimeField(null=True, blank=True)
+    #: When every gateway had that snapshot.
+    moved_at = models.DateTimeField(null=True, blank=True)
+    draining_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deployment"],
+                condition=Q(state__in=["starting", "shifting", "draining"]),
+                name="rollout_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"rollout of {self.to_revision}"

@@ -1,0 +1,6 @@
+"""The name of a stage's stream; workers/serving/names.py says the same for the hot path, and a test compares them."""
+
+
+def stage_stream(deployment: str, revision: int, stage: str) -> str:
+    """The Valkey stream from which the replicas of one stage read."""
+    return f"quartet:stage:{deployment}:{revision}:{stage}"

@@ -1,0 +1,29 @@
+"""Reads of this app, a file a purpose; other apps and the workers import them from here."""
+
+from apps.deployments.selectors.fleet import blocked_by_revision, picture, replica_spec
+from apps.deployments.selectors.lists import deployments_list, replicas_list, revisions_list
+from apps.deployments.selectors.rollouts import (
+    deployments_with_approved,
+    rollout_facts,
+    rollout_locked,
+    rollouts_open,
+    streams_in_use,
+    streams_to_watch,
+)
+from apps.deployments.selectors.routing import routing_deployments
+
+__all__ = [
+    "blocked_by_revision",
+    "deployments_list",
+    "deployments_with_approved",
+    "picture",
+    "replica_spec",
+    "replicas_list",
+    "revisions_list",
+    "rollout_facts",
+    "rollout_locked",
+    "rollouts_open",
+    "routing_deployments",
+    "streams_in_use",
+    "streams_to_watch",
+]

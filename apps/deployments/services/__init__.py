@@ -1,0 +1,41 @@
+"""Writes of this app, a file a noun; other apps and the workers import them from here."""
+
+from apps.deployments.services.deployments import deployment_create
+from apps.deployments.services.nodes import NodeFacts, node_away, node_beat
+from apps.deployments.services.reconcile import fleet_fit, reconcile
+from apps.deployments.services.replicas import (
+    replica_beat,
+    replica_claim,
+    replica_draining,
+    replica_failed,
+    replica_ready,
+    replica_stopped,
+    replica_warming,
+    replicas_expire,
+)
+from apps.deployments.services.revisions import revision_approve, revision_reject, revision_request, rollout_start
+from apps.deployments.services.rollouts import rollout_advance, rollout_begin, version_corrupted
+
+__all__ = [
+    "NodeFacts",
+    "deployment_create",
+    "fleet_fit",
+    "node_away",
+    "node_beat",
+    "reconcile",
+    "replica_beat",
+    "replica_claim",
+    "replica_draining",
+    "replica_failed",
+    "replica_ready",
+    "replica_stopped",
+    "replica_warming",
+    "replicas_expire",
+    "revision_approve",
+    "revision_reject",
+    "revision_request",
+    "rollout_advance",
+    "rollout_begin",
+    "rollout_start",
+    "version_corrupted",
+]

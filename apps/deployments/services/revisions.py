@@ -1,0 +1,168 @@
+"""Requesting revisions, and what the reviewers' answer does to them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from apps.core import audit, outbox
+from apps.core.clock import now
+from apps.core.models import User
+from apps.core.permissions import require
+from apps.deployments.access import OPERATE
+from apps.deployments.errors import DigestChanged, FourEyes, VersionUnfit
+from apps.deployments.events import RolloutRequested
+from apps.deployments.models import Deployment, Revision, Stage
+from apps.deployments.rules import spec as rules
+from apps.deployments.services.rollouts import rollout_begin
+from apps.registry.models import ModelVersion
+
+#: The kind of approval request that asks about a revision.
+APPROVAL_KIND = "rollout"
+DECIDE = "approvals.decide_approvalrequest"
+
+
+def revision_request(
+    *,
+    actor: User,
+    deployment: Deployment,
+    version: ModelVersion,
+    replicas: int = 1,
+    device: str = "auto",
+    batch_max: int = 32,
+    stages: Sequence[Mapping[str, Any]] | None = None,
+    timeout_ms: int = 30_000,
+    max_in_flight: int = 256,
+    note: str = "",
+) -> Revision:
+    """Ask for `version` to go live behind `deployment`; nothing moves before somebody else has approved it.
+
+    `stages` ({name, steps, device, replicas, batch_max} each) takes the pipeline apart; without it one stage holds
+    every step, with `replicas`, `device` and `batch_max` as given. A revision never changes: to scale, request another.
+    """
+    require(actor, OPERATE, "request revisions")
+    if version.state != ModelVersion.State.READY:
+        raise VersionUnfit(f"Version {version} is {version.state}: {version.state_reason}")
+    wanted = rules.one_stage(replicas, device, batch_max) if stages is None else stages
+    spec = rules.normalised(wanted, timeout_ms=timeout_ms, max_in_flight=max_in_flight, note=note)
+    with transaction.atomic():
+        revision = _written(actor, deployment, version, spec)
+        audit.record(
+            actor=actor,
+            action="revision.requested",
+            target=f"deployment:{deployment.name}",
+            revision=revision.number,
+            version=str(version),
+            digest=revision.digest,
+        )
+        outbox.emit(_request(revision))
+    return revision
+
+
+def _written(actor: User, deployment: Deployment, version: ModelVersion, spec: dict[str, Any]) -> Revision:
+    number = Deployment.objects.select_for_update().get(pk=deployment.pk).next_number
+    Deployment.objects.filter(pk=deployment.pk).update(next_number=F("next_number") + 1)
+    revision = Revision.objects.create(
+        deployment=deployment,
+        number=number,
+        version=version,
+        spec=spec,
+        digest=rules.digest(version.digest, spec),
+        requested_by=actor,
+    )
+    Stage.objects.bulk_create(Stage(revision=revision, position=i, **stage) for i, stage in enumerate(spec["stages"]))
+    return revision
+
+
+def _request(revision: Revision) -> RolloutRequested:
+    deployment, version, spec = revision.deployment, revision.version, revision.spec
+    live = deployment.live_revision
+    return RolloutRequested(
+        revision_id=revision.pk,
+        digest=revision.digest,
+        requested_by=revision.requested_by_id,
+        summary=f"Put {version} live behind {deployment.name} (revision {revision.number})",
+        evidence={
+            "Deployment": deployment.name,
+            "Version": f"{version}, digest {version.digest}",
+            "Replaces": f"{live.version} (revision {live.number})" if live else "nothing: this is the first",
+            "Metrics": version.manifest.get("metrics") or "none given",
+            "Stages": "; ".join(f"{s['name']}: {s['replicas']} x {s['device']}" for s in spec["stages"]),
+            "Note": spec["note"] or "none",
+        },
+    )
+
+
+def rollout_start(
+    *, event_id: UUID, kind: str, subject_id: int, digest: str, reviewers: list[int], **rest: Any
+) -> None:
+    """Listener of approvals.granted: approve the revision and begin its rollout, or let it wait for the present one."""
+    if kind == APPROVAL_KIND:
+        revision = revision_approve(revision_id=subject_id, digest=digest, reviewers=reviewers)
+        rollout_begin(deployment_id=revision.deployment_id)
+
+
+def revision_approve(*, revision_id: int, digest: str, reviewers: list[int]) -> Revision:
+    """Mark a requested revision approved by `reviewers` (user ids); one that is decided already stays as it is.
+
+    Raises DigestChanged where what is stored is not what was approved, and FourEyes where the reviewers are nobody, not
+    fit, or include the requester. The database refuses the requester's own approval as well.
+    """
+    with transaction.atomic():
+        revisions = Revision.objects.select_related("deployment", "version__model").select_for_update(of=("self",))
+        revision = revisions.get(pk=revision_id)
+        if revision.state != Revision.State.REQUESTED:
+            return revision
+        _check_digest(revision, digest)
+        approver = _fit_reviewers(revision, reviewers)[-1]
+        revision.state, revision.approved_by, revision.approved_at = Revision.State.APPROVED, approver, now()
+        revision.save(update_fields=["state", "approved_by", "approved_at"])
+        audit.record(
+            actor=approver,
+            action="revision.approved",
+            target=f"deployment:{revision.deployment.name}",
+            revision=revision.number,
+            digest=digest,
+            reviewers=reviewers,
+        )
+    return revision
+
+
+def _check_digest(revision: Revision, approved: str) -> None:
+    stored = rules.digest(revision.version.digest, revision.spec)
+    if not approved == stored == revision.digest:
+        raise DigestChanged(f"Revision {revision} was approved with digest {approved}; what is stored has {stored}.")
+
+
+def _fit_reviewers(revision: Revision, reviewers: list[int]) -> list[User]:
+    """The reviewers in the order given, or FourEyes."""
+    if revision.requested_by_id in reviewers:
+        raise FourEyes(f"{revision.requested_by.get_username()} requested {revision} and so cannot approve it.")
+    found = User.objects.in_bulk(reviewers)
+    fit = [u for u in (found.get(pk) for pk in reviewers) if u and u.is_active and u.has_perm(DECIDE)]
+    if not fit or len(fit) != len(reviewers):
+        raise FourEyes(f"Not everybody in {reviewers} is an active user who may decide approval requests.")
+    return fit
+
+
+def revision_reject(
+    *, event_id: UUID, kind: str, subject_id: int, reviewer: int = 0, comment: str = "", **rest: Any
+) -> None:
+    """Listener of approvals.rejected: the revision ends here."""
+    if kind != APPROVAL_KIND:
+        return
+    who = User.objects.filter(pk=reviewer).first()
+    reason = f"Rejected by {who.get_username() if who else 'a reviewer'}" + (f": {comment}" if comment else ".")
+    waiting = Revision.objects.filter(pk=subject_id, state=Revision.State.REQUESTED)
+    with transaction.atomic():
+        if waiting.update(state=Revision.State.REJECTED, state_reason=reason, ended_at=now()):
+            revision = Revision.objects.select_related("deployment").get(pk=subject_id)
+            audit.record(
+                actor=who,
+                action="revision.rejected",
+                target=f"deployment:{revision.deployment.name}",
+                revision=revision.number,
+                comment=comment,
+            )

@@ -1,0 +1,149 @@
+"""Moving a deployment's traffic from one revision to the next, a step at a time.
+
+Whoever takes a step holds the deployment's row, so steps of one deployment never run into each other.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apps.core import audit, outbox
+from apps.core.clock import now
+from apps.deployments import selectors
+from apps.deployments.events import RevisionSuperseded, RoutingChanged
+from apps.deployments.models import Deployment, Revision, Rollout
+from apps.deployments.rules import advance as rules
+from apps.deployments.rules.queue import Turn, next_turn
+
+State = Revision.State
+
+
+def rollout_begin(*, deployment_id: int) -> Rollout | None:
+    """Begin the rollout of the newest approved revision, unless traffic is just moving to another; then it waits."""
+    with transaction.atomic():
+        deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
+        current = _open(deployment).select_related("to_revision").first()
+        turn = _turn(deployment, current)
+        if turn.abandon is not None and current is not None:
+            _end(current, Rollout.State.SUPERSEDED, f"Revision {turn.begin} was approved in the meantime.")
+        passed = _supersede(deployment, turn)
+        rollout = _begun(deployment, turn.begin) if turn.begin else None
+        _tell(deployment, turn, passed)
+    return rollout
+
+
+def _open(deployment: Deployment) -> QuerySet[Rollout]:
+    return deployment.rollouts.filter(state__in=Rollout.OPEN_STATES)
+
+
+def _turn(deployment: Deployment, current: Rollout | None) -> Turn:
+    numbers: dict[str, list[int]] = {State.APPROVED: [], State.REQUESTED: []}
+    for number, state in deployment.revisions.filter(state__in=numbers).values_list("number", "state"):
+        numbers[state].append(number)
+    return next_turn(
+        live=deployment.live_revision.number if deployment.live_revision else None,
+        rolling=current.to_revision.number if current else None,
+        moving=current is not None and current.state != Rollout.State.STARTING,
+        approved=numbers[State.APPROVED],
+        requested=numbers[State.REQUESTED],
+    )
+
+
+def _supersede(deployment: Deployment, turn: Turn) -> list[Revision]:
+    """Close what is passed over; the rows as they were, for telling."""
+    numbers = turn.supersede | ({turn.abandon} if turn.abandon else set())
+    passed = list(deployment.revisions.filter(number__in=numbers))
+    newer = turn.begin or (deployment.live_revision.number if deployment.live_revision else None)
+    reason = f"Revision {newer} went ahead." if newer else "A newer revision goes ahead."
+    deployment.revisions.filter(number__in=numbers).update(state=State.SUPERSEDED, state_reason=reason, ended_at=now())
+    return passed
+
+
+def _begun(deployment: Deployment, number: int) -> Rollout:
+    revision = deployment.revisions.get(number=number)
+    Revision.objects.filter(pk=revision.pk).update(state=State.STARTING)
+    return Rollout.objects.create(deployment=deployment, from_revision=deployment.live_revision, to_revision=revision)
+
+
+def _tell(deployment: Deployment, turn: Turn, passed: list[Revision]) -> None:
+    target = f"deployment:{deployment.name}"
+    for revision in passed:
+        audit.record(actor=None, action="revision.superseded", target=target, revision=revision.number)
+        outbox.emit(RevisionSuperseded(revision_id=revision.pk))
+    if turn.begin:
+        audit.record(actor=None, action="rollout.started", target=target, revision=turn.begin)
+
+
+def rollout_advance(*, rollout_id: int, evidence: rules.Evidence | None) -> str:
+    """Take the step that the facts allow, if any; returns the rollout's state. `evidence`: None with Valkey away."""
+    with transaction.atomic():
+        rollout = selectors.rollout_locked(rollout_id)
+        if rollout.state not in Rollout.OPEN_STATES:
+            return rollout.state
+        if rollout.state == Rollout.State.SHIFTING:
+            _note_gateways(rollout, evidence)
+        step = rules.advance(selectors.rollout_facts(rollout, evidence))
+        if step.state != rollout.state:
+            _STEPS[step.state](rollout, step)
+    return step.state
+
+
+def _note_gateways(rollout: Rollout, evidence: rules.Evidence | None) -> None:
+    """Keep since when every gateway has had the new routing, without a break."""
+    moved = evidence is not None and evidence.moved(rollout.deployment.name, rollout.to_revision.number)
+    if moved == (rollout.moved_at is not None):
+        return
+    rollout.moved_at = now() if moved else None
+    rollout.snapshot_number = evidence.snapshot if moved and evidence else None
+    rollout.save(update_fields=["moved_at", "snapshot_number"])
+
+
+def _shift(rollout: Rollout, step: rules.Step) -> None:
+    moment = now()
+    if rollout.from_revision_id:
+        Revision.objects.filter(pk=rollout.from_revision_id).update(state=State.RETIRING)
+    Revision.objects.filter(pk=rollout.to_revision_id).update(state=State.LIVE, state_reason="", live_at=moment)
+    Deployment.objects.filter(pk=rollout.deployment_id).update(live_revision=rollout.to_revision_id)
+    Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.SHIFTING, shifted_at=moment)
+    _record(rollout, "rollout.shifted")
+    outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))
+
+
+def _drain(rollout: Rollout, step: rules.Step) -> None:
+    Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.DRAINING, draining_at=now())
+    _record(rollout, "rollout.draining")
+
+
+def _finish(rollout: Rollout, step: rules.Step) -> None:
+    if rollout.from_revision_id:
+        Revision.objects.filter(pk=rollout.from_revision_id).update(state=State.RETIRED, ended_at=now())
+    _end(rollout, Rollout.State.DONE, "")
+    _record(rollout, "rollout.done")
+
+
+def _fail(rollout: Rollout, step: rules.Step) -> None:
+    failed = Revision.objects.filter(pk=rollout.to_revision_id)
+    failed.update(state=State.FAILED, state_reason=step.reason, ended_at=now())
+    _end(rollout, Rollout.State.FAILED, step.reason)
+    _record(rollout, "rollout.failed", reason=step.reason)
+
+
+def _end(rollout: Rollout, state: Rollout.State, reason: str) -> None:
+    Rollout.objects.filter(pk=rollout.pk).update(state=state, reason=reason, ended_at=now())
+
+
+def _record(rollout: Rollout, action: str, **detail: Any) -> None:
+    target = f"deployment:{rollout.deployment.name}"
+    audit.record(actor=None, action=action, target=target, revision=rollout.to_revision.number, **detail)
+
+
+_STEPS = {rules.SHIFTING: _shift, rules.DRAINING: _drain, rules.DONE: _finish, rules.FAILED: _fail}
+
+
+def version_corrupted(*, event_id: UUID, version_id: int, **rest: Any) -> None:
+    """Listener of registry.version_corrupted: a rollout that was starting it fails now, not at its third replica."""
+    starting = Rollout.objects.filter(state=Rollout.State.STARTING, to_revision__version=version_id)
+    for rollout_id in starting.values_list("pk", flat=True):
+        rollout_advance(rollout_id=rollout_id, evidence=None)

@@ -1,0 +1,91 @@
+"""What a routing snapshot says of deployments, as the gateway reads it."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from apps.deployments.models import Deployment, Replica
+from apps.deployments.selectors import routing_deployments, streams_in_use, streams_to_watch
+from apps.registry.models import ModelVersion
+from tests.deployments.makers import Fleet, approve, make_revision, make_version
+from tests.world import World
+from workers.serving.routing import DeploymentRoute
+
+APART: list[dict[str, Any]] = [
+    {"name": "before", "steps": ["preprocess"], "replicas": 2},
+    {"name": "model", "steps": ["infer", "postprocess"]},
+]
+
+
+def test_a_deployment_that_never_went_live_is_not_in_it(
+    world: World, deployment: Deployment, version: ModelVersion
+) -> None:
+    approve(world, make_revision(world, deployment, version))
+    assert routing_deployments() == {}
+
+
+def test_a_live_one_is_told_as_the_gateway_reads_it(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version, timeout_ms=5000, max_in_flight=9))
+    said = json.dumps(routing_deployments()["digits"])
+    route = msgspec.json.decode(said, type=DeploymentRoute)
+    [split] = route.splits
+    assert (route.model, route.ready, route.timeout_ms, route.max_in_flight) == ("digits-av", True, 5000, 9)
+    assert (split.revision, split.version, split.path) == (1, "1", ("quartet:stage:digits:1:all",))
+    assert [i.name for i in route.inputs] == ["image"]
+    assert route.require_any == ("image",)
+
+
+def test_stages_that_stand_apart_are_a_path_of_streams(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version, stages=APART))
+    [split] = routing_deployments()["digits"]["splits"]
+    assert split["path"] == ["quartet:stage:digits:1:before", "quartet:stage:digits:1:model"]
+    assert split["ready_replicas"] == 1
+
+
+def test_it_is_ready_while_every_stage_has_a_ready_replica(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version, stages=APART))
+    one, other = Replica.objects.filter(stage__name="before")
+    fleet.fail(one)
+    assert routing_deployments()["digits"]["ready"] is True
+    fleet.fail(other)
+    assert routing_deployments()["digits"]["ready"] is False
+
+
+def test_while_traffic_moves_it_leads_to_the_new_revision_alone(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version))
+    approve(world, make_revision(world, deployment, make_version(world, 2)))
+    fleet.reconcile()
+    fleet.start_all()
+    fleet.reconcile()
+    assert [split["revision"] for split in routing_deployments()["digits"]["splits"]] == [2]
+
+
+def test_the_old_revisions_streams_are_watched_and_kept_until_it_is_retired(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version))
+    second = make_revision(world, deployment, make_version(world, 2))
+    assert streams_to_watch() == []
+    approve(world, second)
+    fleet.reconcile()
+    fleet.start_all()
+    fleet.reconcile()
+    assert streams_to_watch() == ["quartet:stage:digits:1:all"]
+    assert streams_in_use() == {"quartet:stage:digits:1:all", "quartet:stage:digits:2:all"}
+
+
+def test_afterwards_they_are_not_in_use(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version))
+    fleet.go_live(world, deployment, make_revision(world, deployment, make_version(world, 2)))
+    assert streams_in_use() == {"quartet:stage:digits:2:all"}

@@ -1,0 +1,89 @@
+"""One rollout step at a time; that they follow each other safely is shown in test_rollout_machine.py."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.deployments.rules.advance import Evidence, Facts, advance
+
+ORDER = ["starting", "shifting", "draining", "done"]
+IDLE = Facts("shifting", since_moved=5.0, old_waiting=0, old_timeout=30.0)
+FACTS = st.builds(
+    Facts,
+    state=st.sampled_from(ORDER[:3]),
+    all_ready=st.booleans(),
+    failures=st.integers(0, 5),
+    last_failure=st.just("boom"),
+    corrupt=st.sampled_from(["", "corrupt"]),
+    since_moved=st.none() | st.floats(0, 100),
+    old_waiting=st.none() | st.integers(0, 3),
+    old_timeout=st.floats(0.1, 60),
+    old_active=st.integers(0, 2),
+)
+
+
+@given(FACTS)
+def test_a_rollout_goes_one_step_forward_or_ends_before_traffic_moved(facts: Facts) -> None:
+    state = advance(facts).state
+    if state == "failed":
+        assert facts.state == "starting"
+    else:
+        assert ORDER.index(state) - ORDER.index(facts.state) in (0, 1)
+
+
+@given(FACTS)
+def test_traffic_moves_only_to_a_revision_that_is_ready_and_whole(facts: Facts) -> None:
+    if facts.state == "starting" and advance(facts).state == "shifting":
+        assert facts.all_ready
+        assert not facts.corrupt
+
+
+def test_three_failures_end_a_rollout_with_the_last_reason() -> None:
+    step = advance(Facts("starting", failures=3, last_failure="boom"))
+    assert (step.state, step.reason) == ("failed", "Its replicas failed 3 times. The last time: boom")
+
+
+def test_two_failures_do_not() -> None:
+    assert advance(Facts("starting", failures=2)).state == "starting"
+
+
+def test_what_is_live_never_fails() -> None:
+    assert advance(Facts("shifting", failures=99, corrupt="corrupt")).state == "shifting"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"since_moved": None},
+        {"since_moved": 0.5},
+        {"old_waiting": 1},
+        {"old_waiting": None},
+    ],
+)
+def test_the_old_revision_stays_while(change: dict) -> None:
+    assert advance(IDLE).state == "draining"
+    assert advance(replace(IDLE, **change)).state == "shifting"
+
+
+def test_requests_that_nobody_waits_for_any_more_do_not_hold_it() -> None:
+    assert advance(replace(IDLE, old_waiting=7, since_moved=31.5)).state == "draining"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "moved"),
+    [
+        (Evidence(5, {"d": frozenset({2})}, {"g": 5, "h": 6}), True),
+        (Evidence(5, {"d": frozenset({2})}, {}), True),
+        (Evidence(5, {"d": frozenset({2})}, {"g": 5, "h": 4}), False),
+        (Evidence(5, {"d": frozenset({1})}, {"g": 5}), False),
+        (Evidence(5, {"d": frozenset({1, 2})}, {"g": 5}), False),
+        (Evidence(5, {}, {"g": 5}), False),
+        (Evidence(None, {}, {}), False),
+    ],
+)
+def test_gateways_have_moved_when_all_follow_a_routing_to_the_new_revision_alone(
+    evidence: Evidence, moved: bool
+) -> None:
+    assert evidence.moved("d", 2) is moved
