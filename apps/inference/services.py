@@ -1,0 +1,107 @@
+"""Making and revoking keys; publishing the routing snapshot."""
+
+import json
+import secrets
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from redis import Redis
+
+from apps.core import audit, outbox
+from apps.core.clock import now
+from apps.core.models import User
+from apps.core.permissions import SCOPES
+from apps.inference import rules
+from apps.inference.access import key_for
+from apps.inference.errors import KeyNameTaken, UnknownScope
+from apps.inference.events import KeyChanged
+from apps.inference.models import ApiKey, RoutingSnapshot
+from apps.inference.selectors import routing_document
+
+log = structlog.get_logger(__name__)
+
+#: The Valkey key and channel that gateways watch; workers/serving/names.py names the same.
+ROUTING = "quartet:routing"
+#: Snapshots kept for looking back.
+_KEEP = 1000
+_PUBLISH_LOCK = 0x5155_5254
+
+
+def key_create(
+    *,
+    actor: User,
+    name: str,
+    scopes: list[str],
+    deployments: list[str] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a key that acts for `actor`; returns it with its text, which is shown once and not kept."""
+    unknown = sorted(set(scopes) - SCOPES.keys())
+    if unknown or not scopes:
+        raise UnknownScope(
+            f"Unknown scopes: {', '.join(unknown) or 'none given'}.", remedy=f"Use some of {', '.join(SCOPES)}."
+        )
+    text = rules.KEY_START + secrets.token_urlsafe(32)
+    fields = {"name": name, "scopes": sorted(set(scopes)), "deployments": deployments or [], "expires_at": expires_at}
+    try:
+        with transaction.atomic():
+            key = ApiKey.objects.create(user=actor, prefix=text[:9], hash=rules.key_hash(text), **fields)
+            audit.record(actor=actor, action="key.created", target=f"key:{key.pk}", name=name, scopes=key.scopes)
+            outbox.emit(KeyChanged(key_id=key.pk))
+    except IntegrityError as error:
+        raise KeyNameTaken(f"You already have a key named '{name}'.") from error
+    return key, text
+
+
+def key_revoke(*, actor: User, key_id: int) -> ApiKey:
+    """Close a key for good; revoking it twice is no error."""
+    key = key_for(actor, key_id)
+    with transaction.atomic():
+        if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now()):
+            audit.record(actor=actor, action="key.revoked", target=f"key:{key.pk}", name=key.name)
+            outbox.emit(KeyChanged(key_id=key.pk))
+    key.refresh_from_db()
+    return key
+
+
+def routing_publish(*, event_id: UUID, **changed: Any) -> None:
+    """Listener: whatever changed, what gateways should know is worked out anew."""
+    routing_keep()
+
+
+def routing_keep() -> int:
+    """See that Valkey holds the snapshot that the database calls for; returns its number.
+
+    Called at every change and every two seconds: it mends a lost message and a Valkey that lost its data.
+    """
+    snapshot = _snapshot_current()
+    with Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5) as client:
+        held = client.get(ROUTING)
+        if not held or json.loads(held)["number"] != snapshot.number:
+            client.set(ROUTING, json.dumps(_published(snapshot)))
+            client.publish(ROUTING, str(snapshot.number))
+            log.info("routing published", number=snapshot.number)
+    return snapshot.number
+
+
+def _snapshot_current() -> RoutingSnapshot:
+    """The newest snapshot, after writing a new one if its content no longer holds."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [_PUBLISH_LOCK])
+        document = routing_document()
+        digest = rules.document_digest(document)
+        last = RoutingSnapshot.objects.first()
+        if last and last.digest == digest:
+            return last
+        number = last.number + 1 if last else 1
+        RoutingSnapshot.objects.filter(number__lte=number - _KEEP).delete()
+        return RoutingSnapshot.objects.create(number=number, digest=digest, document=document)
+
+
+def _published(snapshot: RoutingSnapshot) -> dict[str, Any]:
+    return {"number": snapshot.number, "published_at": snapshot.created_at.isoformat(), **snapshot.document}
