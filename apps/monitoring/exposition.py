@@ -1,0 +1,77 @@
+"""What Prometheus reads at /metrics: the fleet as the database knows it, worked out at each scrape."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from apps.core.models import AuditEntry, OutboxEvent
+from apps.deployments.models import Deployment, Node, Replica
+from apps.monitoring.models import GatewayReport
+from apps.monitoring.selectors import gateways_present, present_numbers, seconds_behind
+
+Family = GaugeMetricFamily | CounterMetricFamily
+
+
+class FleetCollector(Collector):
+    """Reads counts at scrape time, so every copy of the web process gives the same answer."""
+
+    def collect(self) -> Iterator[Family]:
+        yield from _inventory()
+        yield from _traffic()
+        yield from _gateways()
+
+
+def _inventory() -> Iterator[Family]:
+    yield GaugeMetricFamily("quartet_deployments", "Deployments.", value=Deployment.objects.count())
+    yield _by_state("quartet_replicas", "Replicas by state.", Replica)
+    yield _by_state("quartet_nodes", "Nodes by state.", Node)
+    waiting = OutboxEvent.objects.filter(done_at=None).count()
+    yield GaugeMetricFamily("quartet_outbox_waiting", "Outbox events not yet told to their listeners.", value=waiting)
+    newest = AuditEntry.objects.first()
+    length = newest.sequence if newest else 0
+    yield CounterMetricFamily("quartet_audit_entries", "Entries in the audit chain.", value=length)
+
+
+def _by_state(name: str, help_text: str, model: type[Replica] | type[Node]) -> Family:
+    family = GaugeMetricFamily(name, help_text, labels=["state"])
+    counts = dict(model.objects.values_list("state").annotate(Count("pk")))
+    for state in model.State.values:
+        family.add_metric([state], counts.get(state, 0))
+    return family
+
+
+def _traffic() -> Iterator[Family]:
+    """Rates and latencies over the last ten seconds; what is unknown is left out rather than called zero."""
+    rate = GaugeMetricFamily("quartet_requests_per_second", "Requests a second over 10 s.", labels=["deployment"])
+    failed = GaugeMetricFamily("quartet_failed_share", "Share failed by model or platform.", labels=["deployment"])
+    latency = GaugeMetricFamily("quartet_latency_seconds", "Latency at the gateway.", labels=["deployment", "quantile"])
+    names = list(Deployment.objects.values_list("name", flat=True))
+    for name, numbers in present_numbers(names).items():
+        _add(rate, [name], numbers.rate)
+        _add(failed, [name], numbers.failed)
+        for quantile, milliseconds in (("0.5", numbers.p50), ("0.95", numbers.p95), ("0.99", numbers.p99)):
+            _add(latency, [name, quantile], None if milliseconds is None else milliseconds / 1000)
+    yield from (rate, failed, latency)
+
+
+def _gateways() -> Iterator[Family]:
+    in_flight = GaugeMetricFamily("quartet_gateway_in_flight", "Requests under way.", labels=["gateway"])
+    for report in gateways_present():
+        in_flight.add_metric([report.gateway], report.in_flight)
+    dropped = CounterMetricFamily(
+        "quartet_metrics_dropped_requests", "Requests a gateway could not report.", labels=["gateway"]
+    )
+    lost = CounterMetricFamily("quartet_metrics_lost_entries", "Metric entries that never came.", labels=["gateway"])
+    for report in GatewayReport.objects.order_by("gateway"):
+        dropped.add_metric([report.gateway], report.dropped)
+        lost.add_metric([report.gateway], report.lost)
+    behind = GaugeMetricFamily("quartet_metrics_behind_seconds", "Age of the newest report of any gateway.")
+    _add(behind, [], seconds_behind())
+    yield from (in_flight, dropped, lost, behind)
+
+
+def _add(family: Family, labels: list[str], value: float | None) -> None:
+    if value is not None:
+        family.add_metric(labels, value)

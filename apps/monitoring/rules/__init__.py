@@ -1,0 +1,4 @@
+"""The arithmetic of monitoring: values in, values out."""
+
+#: Length of one window.
+WINDOW_SECONDS = 10

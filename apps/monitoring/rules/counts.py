@@ -1,0 +1,61 @@
+"""What was counted over some time, and how two counts make one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from apps.monitoring.rules.histograms import merged
+
+#: Error codes that are the caller's fault: refusals, which say nothing about the service's own health.
+REFUSALS = frozenset(
+    {
+        "bad_request",
+        "bad_input",
+        "bad_media",
+        "bad_output",
+        "body_too_large",
+        "body_too_slow",
+        "unsupported_encoding",
+        "key_missing",
+        "key_unknown",
+        "key_revoked",
+        "key_expired",
+        "key_not_allowed",
+        "model_unknown",
+        "version_unknown",
+        "path_unknown",
+        "method_not_allowed",
+        "not_supported",
+        "client_gone",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Requests that ended, with their errors by code, latencies (rules/histograms.py) and inputs by name."""
+
+    requests: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    latency: Mapping[str, int] = field(default_factory=dict)
+    inputs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> int:
+        """Requests that failed by the caller's fault."""
+        return sum(count for code, count in self.errors.items() if code in REFUSALS)
+
+    @property
+    def failed(self) -> int:
+        """Requests that failed by the model's or the platform's fault."""
+        return sum(self.errors.values()) - self.refused
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """The sum of all."""
+    every = list(counts)
+    return Counts(
+        requests=sum(each.requests for each in every),
+        errors=merged(each.errors for each in every),
+        latency=merged(each.latency for each in every),
+        inputs=merged(each.inputs for each in every),
+    )

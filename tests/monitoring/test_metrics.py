@@ -1,0 +1,63 @@
+"""/metrics: what Prometheus is told, and whom it is told to."""
+
+import pytest
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from apps.core.clock import now
+from apps.monitoring.services import windows_add
+from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version
+from tests.monitoring.entries import entry, row
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def _samples(text: str) -> dict[tuple[str, ...], float]:
+    """(name, label values...) -> value."""
+    families = text_string_to_metric_families(text)
+    return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
+
+
+def _scraped() -> dict[tuple[str, ...], float]:
+    return _samples(Client().get("/metrics").content.decode())
+
+
+def test_an_empty_installation_reports_zeros_for_what_it_counts_and_nothing_for_what_it_cannot_know() -> None:
+    found = _scraped()
+    assert found["quartet_deployments",] == 0
+    assert found["quartet_replicas", "ready"] == 0
+    assert found["quartet_outbox_waiting",] == 0
+    assert not any(name.startswith(("quartet_latency", "quartet_requests")) for name, *_ in found)
+
+
+def test_the_fleet_is_counted_as_it_is(world: World) -> None:
+    deployment = make_deployment(world)
+    Fleet("n1", "n2").go_live(world, deployment, make_revision(world, deployment, make_version(world), replicas=2))
+    found = _scraped()
+    assert found["quartet_deployments",] == 1
+    assert found["quartet_replicas", "ready"] == 2
+    assert found["quartet_nodes", "up"] == 2
+    assert found["quartet_audit_entries_total",] > 5
+
+
+def test_traffic_is_told_in_base_units(world: World) -> None:
+    make_deployment(world)
+    windows_add(entries=[entry(1, row(requests=100, errors={"model_failed": 50}), to=now().timestamp(), dropped=3)])
+    found = _scraped()
+    assert found["quartet_latency_seconds", "digits", "0.95"] == 0.01
+    assert found["quartet_failed_share", "digits"] == 0.5
+    assert found["quartet_requests_per_second", "digits"] == 10.0
+    assert found["quartet_metrics_dropped_requests_total", "gw-1"] == 3
+
+
+@pytest.mark.parametrize("extra", [{"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_X_FORWARDED_FOR": "192.0.2.7"}])
+def test_from_elsewhere_it_needs_a_key_that_may_read(extra: dict[str, str], world: World) -> None:
+    assert Client().get("/metrics", **extra).status_code == 401
+    for scopes, status in ((["read"], 200), (["infer"], 403)):
+        key = f"Bearer {world.key(world.cy, *scopes)}"
+        assert Client().get("/metrics", HTTP_AUTHORIZATION=key, **extra).status_code == status
+
+
+def test_it_says_what_it_speaks() -> None:
+    assert Client().get("/metrics")["Content-Type"].startswith("text/plain; version=")

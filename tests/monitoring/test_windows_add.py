@@ -1,0 +1,89 @@
+"""Counting entries into windows, against a real PostgreSQL."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connections
+
+from apps.monitoring.models import FLEET, GatewayReport, MetricWindow
+from apps.monitoring.services import windows_add
+from tests.monitoring.entries import entry, row
+
+
+def _requests(deployment: str = "digits") -> dict[int, int]:
+    """Start in unix seconds -> requests."""
+    windows = MetricWindow.objects.filter(deployment=deployment)
+    return {int(window.start.timestamp()): window.requests for window in windows}
+
+
+@pytest.mark.django_db
+def test_entries_of_one_window_add_up() -> None:
+    windows_add(entries=[entry(1, row(requests=3), to=1_000_000_001), entry(2, row(requests=4), to=1_000_000_009)])
+    windows_add(entries=[entry(3, row(requests=5), to=1_000_000_010)])
+    assert _requests() == {1_000_000_000: 7, 1_000_000_010: 5}
+
+
+@pytest.mark.django_db
+def test_histograms_errors_and_inputs_add_up_by_key() -> None:
+    one = row(requests=2, latency={"5.0": 1, "9.0": 1}, errors={"bad_input": 1}, inputs={"image": 2})
+    two = row(requests=2, latency={"9.0": 2}, errors={"bad_input": 1, "too_busy": 1}, inputs={"image": 1, "sound": 1})
+    windows_add(entries=[entry(1, one)])
+    windows_add(entries=[entry(2, two)])
+    window = MetricWindow.objects.get(deployment="digits")
+    assert window.latency == {"5.0": 1, "9.0": 3}
+    assert window.errors == {"bad_input": 2, "too_busy": 1}
+    assert window.inputs == {"image": 3, "sound": 1}
+
+
+@pytest.mark.django_db
+def test_the_same_entry_twice_counts_once() -> None:
+    again = entry(1, row(requests=3))
+    assert [windows_add(entries=[again]), windows_add(entries=[again])] == [1, 0]
+    assert windows_add(entries=[entry(2, row(requests=1)), entry(2, row(requests=1))]) == 1
+    assert _requests() == {1_000_000_000: 4}
+
+
+@pytest.mark.django_db
+def test_an_older_entry_that_comes_late_still_counts() -> None:
+    windows_add(entries=[entry(2, row(requests=3))])
+    windows_add(entries=[entry(1, row(requests=4))])
+    assert _requests() == {1_000_000_000: 7}
+
+
+@pytest.mark.django_db
+def test_gateways_number_their_entries_independently() -> None:
+    windows_add(entries=[entry(1, row(), gateway="a"), entry(1, row(), gateway="b")])
+    assert _requests() == {1_000_000_000: 2}
+
+
+@pytest.mark.django_db
+def test_the_fleet_sums_every_deployment_and_is_written_even_when_nothing_was_asked() -> None:
+    windows_add(entries=[entry(1, row("digits"), row("captions", requests=2)), entry(2, to=1_000_000_015)])
+    assert _requests(FLEET) == {1_000_000_000: 3, 1_000_000_010: 0}
+
+
+@pytest.mark.django_db
+def test_what_a_gateway_last_said_is_kept_whatever_the_order() -> None:
+    late = entry(1, to=1_000_000_001, in_flight=9, dropped=0)
+    windows_add(entries=[entry(2, to=1_000_000_004, in_flight=3, dropped=2), late])
+    report = GatewayReport.objects.get()
+    assert (report.in_flight, report.dropped) == (3, 2)
+    assert report.reported_at == datetime.fromtimestamp(1_000_000_004, UTC)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_at_the_same_time_count_everything_once() -> None:
+    batches = [[entry(seq, row(), row("captions")) for seq in range(start, 40, 2)] for start in (1, 2, 1, 2)]
+
+    def write(batch: list) -> int:
+        try:
+            return sum(windows_add(entries=[each]) for each in batch)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        counted = sum(pool.map(write, batches))
+    assert counted == 39
+    assert _requests() == {1_000_000_000: 39}
+    assert _requests(FLEET) == {1_000_000_000: 78}
