@@ -1,0 +1,171 @@
+"""A small serving plane out of real parts: one gateway, any number of replicas, and the snapshot between them."""
+
+import itertools
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import orjson
+from redis import Redis
+
+from tests.serving import worlds
+from tests.serving.processes import Gateway, Replica, until, write_artifact
+from workers.serving import names
+
+STEPS = ("preprocess", "infer", "postprocess")
+
+#: x doubled. Some values of x[0] make a hook behave as a fault test needs it; see HANDLER.
+REFUSED, FAILING, FAILING_AFTER, DEADLY, HELD = 400, 500, 501, 666, 7
+
+HANDLER = f"""
+import os, pathlib, signal, time
+import numpy as np
+
+class Doubler:
+    def load(self, context):
+        self.gate = pathlib.Path(os.environ.get("GATE", "/nonexistent"))
+
+    def preprocess(self, sample):
+        if sample["x"][0] == {REFUSED}:
+            raise ValueError("x may not be {REFUSED}")
+        return {{"x": sample["x"]}}
+
+    def predict(self, batch):
+        firsts = [each["x"][0] for each in batch]
+        if {FAILING} in firsts:
+            raise RuntimeError("cannot do {FAILING}")
+        if {HELD} in firsts:
+            self.hold()
+        if {DEADLY} in firsts:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [{{"y": each["x"] * 2}} for each in batch]
+
+    def hold(self):
+        (self.gate / f"entered-{{os.getpid()}}").touch()
+        while not (self.gate / "open").exists():
+            time.sleep(0.01)
+
+    def postprocess(self, prediction):
+        if prediction["y"][0] == 2 * {FAILING_AFTER}:
+            raise KeyError("gone")
+        return {{"y": prediction["y"]}}
+"""
+
+MANIFEST: dict[str, Any] = {
+    "inputs": [worlds.VECTOR],
+    "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, 2]}],
+    "stages": [{"name": step, "handler": "doubler:Doubler"} for step in STEPS],
+    "samples": [{"x": [1, 2]}],
+}
+
+_numbers = itertools.count(1)
+
+
+class Plane:
+    """Everything is torn down by `close`, each process by its own handle."""
+
+    def __init__(self, redis_url: str, folder: Path, **settings: Any) -> None:
+        self.redis_url = redis_url
+        self.folder = folder
+        self.valkey = Redis.from_url(redis_url)
+        self._forget()
+        self.replicas: list[Replica] = []
+        self.gateway = Gateway(redis_url, folder / "home", **settings)
+        self.http = httpx.Client(
+            base_url=self.gateway.url, timeout=60, headers={"Authorization": f"Bearer {worlds.GOOD_KEY}"}
+        )
+        self.files = write_artifact(folder / "artifact", {"doubler.py": HANDLER})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+        for replica in self.replicas:
+            replica.kill()
+        self.gateway.stop()
+        self._forget()
+        self.valkey.close()
+
+    def publish(self, **deployments: dict[str, Any]) -> int:
+        """Publish the next snapshot and wait until the gateway routes by it."""
+        return self.publish_snapshot(worlds.snapshot(next(_numbers), **deployments))
+
+    def publish_snapshot(self, snapshot: dict[str, Any]) -> int:
+        """Publish as the control plane does: set, then tell the number."""
+        number = snapshot["number"]
+        self.valkey.set(names.ROUTING, orjson.dumps(snapshot))
+        self.valkey.publish(names.ROUTING, number)
+        until(lambda: number in self.announced(), f"the gateway to take snapshot {number}")
+        return number
+
+    def announced(self) -> list[int]:
+        """The snapshot each living gateway says it routes by."""
+        values = [self.valkey.get(key) for key in self.valkey.scan_iter(names.gateway_key("*"))]
+        return [json.loads(value)["snapshot"] for value in values if value]
+
+    def serve(self, revision: int = 1, stage: str = "all", steps: tuple[str, ...] = STEPS, **changes: Any) -> Replica:
+        """Start a replica of deployment `doubler` and wait until it is ready."""
+        replica = self.start(revision, stage, steps, **changes)
+        replica.event("ready")
+        return replica
+
+    def start(self, revision: int = 1, stage: str = "all", steps: tuple[str, ...] = STEPS, **changes: Any) -> Replica:
+        """Start a replica without waiting."""
+        spec = {
+            "replica": uuid.uuid4().hex[:8],
+            "deployment": "doubler",
+            "revision": revision,
+            "stage": stage,
+            "steps": list(steps),
+            "directory": str(self.folder / "artifact"),
+            "files": self.files,
+            "manifest": MANIFEST,
+            "stream": names.stage_stream("doubler", revision, stage),
+            "batch_max": 32,
+            "device": "cpu",
+            "threads": 1,
+            "redis_url": self.redis_url,
+        } | changes
+        replica = Replica(spec, env=os.environ | {"GATE": str(self.gate)})
+        self.replicas.append(replica)
+        return replica
+
+    @property
+    def gate(self) -> Path:
+        """Where a held prediction says that it began, and waits for `open`."""
+        gate = self.folder / "gate"
+        gate.mkdir(exist_ok=True)
+        return gate
+
+    def entered(self) -> list[int]:
+        """Process ids of the replicas that hold a prediction, or held one."""
+        return [int(path.name.partition("-")[2]) for path in self.gate.glob("entered-*")]
+
+    def deaths(self) -> int:
+        """Replicas that are no more."""
+        return sum(replica.process.poll() is not None for replica in self.replicas)
+
+    def open_gate(self) -> None:
+        (self.gate / "open").touch()
+
+    def ask(self, *x: float, name: str = "doubler", **more: Any) -> httpx.Response:
+        """POST one sample."""
+        return self.http.post(f"/v2/models/{name}/infer", content=worlds.body(worlds.tensor(data=x), **more))
+
+    def depth(self, revision: int = 1, stage: str = "all") -> int:
+        """Requests waiting for a stage or in progress there."""
+        return int(self.valkey.xlen(names.stage_stream("doubler", revision, stage)))
+
+    def _forget(self) -> None:
+        for key in self.valkey.scan_iter(names.PREFIX + "*", count=1000):
+            self.valkey.delete(key)
+
+
+def numbers(response: httpx.Response, output: str = "y") -> list[float]:
+    """An output's data; fails with the whole answer when it is an error."""
+    assert response.status_code == 200, response.text
+    return next(each["data"] for each in response.json()["outputs"] if each["name"] == output)

@@ -1,0 +1,93 @@
+"""GET under /v2/models: which deployments there are, what they take and give, and whether they are ready."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from workers.serving.accounts import Accounts
+from workers.serving.errors import ModelUnknown, PathUnknown, VersionUnknown
+from workers.serving.http import Headers, Response, json_response, secret
+from workers.serving.infer import admit
+from workers.serving.oip import metadata
+from workers.serving.routing import DeploymentRoute, RoutingTable, identify, opens
+
+
+class Discovery:
+    """The reading side of the protocol. Readiness is open; the rest shows a key's holder what the key opens."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def __call__(self, table: RoutingTable, headers: Headers, path: list[str]) -> Response:
+        """Answer a path below /v2/models."""
+        match path:
+            case []:
+                return _models(table, headers)
+            case ["stats"]:
+                return self._all_stats(table, headers)
+            case [name, "versions", version, *rest]:
+                return self._model(table, headers, name, version, rest)
+            case [name, *rest]:
+                return self._model(table, headers, name, None, rest)
+        raise PathUnknown
+
+    def server(self) -> Response:
+        """GET /v2."""
+        return json_response(metadata.SERVER)
+
+    def _model(
+        self, table: RoutingTable, headers: Headers, name: str, version: str | None, rest: list[str]
+    ) -> Response:
+        if rest == ["ready"]:
+            return _ready(table, name, version)
+        route = admit(table, headers, name)
+        _check_version(route, version)
+        match rest:
+            case []:
+                return json_response(metadata.model(name, route))
+            case ["config"]:
+                return json_response(metadata.config(name, route))
+            case ["stats"]:
+                return json_response({"model_stats": self._stats(name, route, version)})
+        raise PathUnknown
+
+    def _all_stats(self, table: RoutingTable, headers: Headers) -> Response:
+        key = identify(table, secret(headers), datetime.now(UTC))
+        entries = [
+            entry
+            for name, route in table.deployments.items()
+            if opens(key, name)
+            for entry in self._stats(name, route, None)
+        ]
+        return json_response({"model_stats": entries})
+
+    def _stats(self, name: str, route: DeploymentRoute, version: str | None) -> list[dict[str, Any]]:
+        totals = self._accounts.totals()
+        entries = []
+        for split in route.splits:
+            row = totals.get((name, split.revision))
+            if row is None or version not in (None, split.version):
+                continue
+            bad = sum(row.errors.values())
+            good = (row.requests - bad, int(row.good_seconds * 1e9))
+            entries.append(metadata.statistics(name, split.version, good, (bad, int(row.bad_seconds * 1e9))))
+        return entries
+
+
+def _models(table: RoutingTable, headers: Headers) -> Response:
+    key = identify(table, secret(headers), datetime.now(UTC))
+    return json_response({"models": [name for name in table.deployments if opens(key, name)]})
+
+
+def _ready(table: RoutingTable, name: str, version: str | None) -> Response:
+    route = table.deployments.get(name)
+    if route is None:
+        raise ModelUnknown(f"There is no deployment '{name[:100]}'.")
+    _check_version(route, version)
+    splits = [split for split in route.splits if version in (None, split.version)]
+    ready = route.ready and any(split.ready_replicas for split in splits)
+    return json_response({"name": name, "ready": ready}, 200 if ready else 503)
+
+
+def _check_version(route: DeploymentRoute, version: str | None) -> None:
+    if version is not None and all(split.version != version for split in route.splits):
+        raise VersionUnknown(f"The deployment does not serve version {version[:40]}.")

@@ -1,0 +1,119 @@
+"""Makes a replica ready and serves: verify every byte -> load the handler -> warm up -> ready -> batch loop."""
+
+import logging
+import sys
+import threading
+import time
+from pathlib import Path
+
+from workers.serving import device, handlers
+from workers.serving.artifact import ArtifactCorrupt, verify
+from workers.serving.batch_loop import BatchLoop
+from workers.serving.events import EventChannel
+from workers.serving.heartbeat import Heartbeat
+from workers.serving.pipeline import EngineDied, Pipeline
+from workers.serving.replica_spec import FailedStart, ReplicaSpec
+from workers.serving.stage_stream import StageStream
+from workers.serving.valkey import AWAY, connect
+from workers.serving.warmup import WarmupFailed, warm_up
+
+log = logging.getLogger(__name__)
+
+#: Errors of ours, whose text is a sentence; of any other the type is told too.
+_TOLD = (handlers.HandlerMissing, WarmupFailed, EngineDied)
+
+_VIDEO = "The modality video is not decoded by this release."
+
+
+def serve(spec: ReplicaSpec, events: EventChannel, stop: threading.Event) -> None:
+    """Start and serve until `stop`. Raises FailedStart before it is ready, anything else when its engine died."""
+    pipeline = start(spec, events)
+    heartbeat = Heartbeat(spec.redis_url, spec.replica)
+    stream = StageStream(connect(spec.redis_url), spec.stream, spec.replica)
+    heartbeat.start()
+    try:
+        BatchLoop(stream, pipeline, heartbeat, spec.batch_max, stop).run()
+        _leave(stream)
+    finally:
+        heartbeat.stop()
+
+
+def start(spec: ReplicaSpec, events: EventChannel) -> Pipeline:
+    """Everything up to the ready event. Raises FailedStart."""
+    directory = Path(spec.directory)
+    try:
+        verify(directory, spec.files)
+    except (ArtifactCorrupt, OSError) as error:
+        raise FailedStart("artifact_corrupt", str(error), getattr(error, "path", None)) from error
+    began = time.perf_counter()
+    context = _context(spec, directory)
+    pipeline = _load(spec, context)
+    loaded = time.perf_counter()
+    _warm_up(pipeline, context, spec.batch_max)
+    events.send(
+        "ready",
+        device=context.device,
+        memory_bytes=_memory(context.device),
+        load_ms=round((loaded - began) * 1000, 1),
+        warmup_ms=round((time.perf_counter() - loaded) * 1000, 1),
+    )
+    return pipeline
+
+
+def _context(spec: ReplicaSpec, directory: Path) -> handlers.Context:
+    if any(each.get("modality") == "video" for each in spec.manifest["inputs"]):
+        raise FailedStart("handler_failed", _VIDEO)
+    try:
+        chosen = device.choose(spec.device)
+    except device.DeviceMissing as error:
+        raise FailedStart("device_missing", str(error)) from error
+    return handlers.Context(directory, chosen, spec.manifest, spec.steps)
+
+
+def _load(spec: ReplicaSpec, context: handlers.Context) -> Pipeline:
+    sys.dont_write_bytecode = True  # a __pycache__ in the artifact would be a file that is not part of the version
+    try:
+        made = handlers.make(context.directory, spec.manifest, spec.steps)
+        for handler in {id(each): each for each in made.values()}.values():
+            handler.load(context)
+    except Exception as error:
+        raise _failed("handler_failed", error) from error
+    _limit_torch(spec.threads)
+    return Pipeline(spec.manifest, made, spec.batch_max)
+
+
+def _warm_up(pipeline: Pipeline, context: handlers.Context, batch_max: int) -> None:
+    try:
+        warm_up(pipeline, context, batch_max)
+    except Exception as error:
+        raise _failed("warmup_failed", error) from error
+
+
+def _failed(code: str, error: Exception) -> FailedStart:
+    log.error("%s", code, exc_info=error)
+    code = "out_of_memory" if device.is_out_of_memory(error) else code
+    told = str(error) if isinstance(error, _TOLD) else f"{type(error).__name__}: {error}"
+    return FailedStart(code, told[:500])
+
+
+def _limit_torch(threads: int) -> None:
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+
+
+def _memory(chosen: str) -> int:
+    """Bytes: this process's peak of resident memory, and of device memory where there is one.
+
+    From /proc rather than getrusage, whose peak begins with that of the process that started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    peak = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+    on_device = sys.modules["torch"].cuda.max_memory_reserved() if chosen.startswith(device.CUDA) else 0
+    return peak + int(on_device)
+
+
+def _leave(stream: StageStream) -> None:
+    try:
+        stream.leave()
+    except AWAY as error:
+        log.warning("Valkey is away at the end: %s", error)

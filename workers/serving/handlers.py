@@ -1,0 +1,78 @@
+"""Finds and makes the handler classes a manifest names: `module:Class` in the artifact, or `builtin:<task>`.
+
+An artifact's modules live in a private package of their own: `from .features import spectrum` finds a sibling, while
+`sys.path` and every other module stay as they were.
+"""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from workers.serving import builtin
+
+PACKAGE = "quartet_artifact"
+_HOOKS = ("load", "preprocess", "predict", "postprocess")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler's `load` is given."""
+
+    directory: Path
+    device: str  # "cpu" or "cuda:0"
+    manifest: dict[str, Any]
+    stages: tuple[str, ...]  # those this process hosts
+
+
+class Handler(Protocol):
+    """The four hooks. An artifact's handler imports nothing of Quartet."""
+
+    def load(self, context: Context) -> None: ...
+    def preprocess(self, sample: dict[str, Any]) -> dict[str, Any]: ...
+    def predict(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]: ...
+    def postprocess(self, prediction: dict[str, Any]) -> dict[str, Any]: ...
+
+
+class HandlerMissing(Exception):
+    """A handler that cannot be found or is none; the message says which and why."""
+
+
+def make(directory: Path, manifest: dict[str, Any], steps: tuple[str, ...]) -> dict[str, Handler]:
+    """One handler object by step; steps that name the same handler share it. Not loaded yet. Raises HandlerMissing."""
+    named = {stage["name"]: stage["handler"] for stage in manifest["stages"]}
+    made = {name: find(directory, name)() for name in dict.fromkeys(named[step] for step in steps)}
+    return {step: made[named[step]] for step in steps}
+
+
+def find(directory: Path, name: str) -> type[Handler]:
+    """The class a manifest's `handler` names. Raises HandlerMissing."""
+    module_name, _, class_name = name.partition(":")
+    if module_name == "builtin":
+        return _builtin(class_name)
+    try:
+        module = _import(directory, module_name)
+    except Exception as error:
+        raise HandlerMissing(f"The handler module '{module_name}' cannot be imported: {error!r}") from error
+    handler = getattr(module, class_name, None)
+    missing = [hook for hook in _HOOKS if not callable(getattr(handler, hook, None))]
+    if handler is None or missing:
+        raise HandlerMissing(f"The handler '{name}' has no {', '.join(missing) if handler else 'such class'}.")
+    return handler  # type: ignore[no-any-return]
+
+
+def _builtin(task: str) -> type[Handler]:
+    if task not in builtin.TASKS:
+        raise HandlerMissing(f"There is no handler 'builtin:{task}'; there are {', '.join(sorted(builtin.TASKS))}.")
+    module_name, class_name = builtin.TASKS[task]
+    return getattr(importlib.import_module(module_name), class_name)  # type: ignore[no-any-return]
+
+
+def _import(directory: Path, module_name: str) -> ModuleType:
+    package = ModuleType(PACKAGE)
+    package.__path__ = [str(directory)]
+    if getattr(sys.modules.get(PACKAGE), "__path__", None) != package.__path__:
+        sys.modules[PACKAGE] = package
+    return importlib.import_module(f"{PACKAGE}.{module_name}")

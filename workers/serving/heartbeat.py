@@ -1,0 +1,62 @@
+"""Says from a thread of its own that this replica lives, so that a long prediction is not taken for a death.
+
+It also watches the opposite: an engine that hangs. When a batch is not done long after the last of its requests has
+expired, nobody waits for it any more; the process ends so that another can take its place.
+"""
+
+import logging
+import os
+import threading
+import time
+
+from workers.serving import names
+from workers.serving.stage_stream import HEARTBEAT_TTL
+from workers.serving.valkey import AWAY, connect
+
+log = logging.getLogger(__name__)
+
+PERIOD = 1.0  # seconds
+HANG_GRACE = 60.0  # seconds beyond the last deadline
+HANG_EXIT_CODE = 70
+
+
+class Heartbeat:
+    """Renews the replica's key each second; `busy_until` is set by the batch loop."""
+
+    def __init__(self, redis_url: str, replica: str) -> None:
+        self.busy_until: float | None = None  # unix seconds: the last deadline of the batch under way
+        self._client = connect(redis_url)
+        self._key = names.replica_key(replica)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True)
+
+    def beat(self) -> None:
+        """Renew the key now; raises valkey.AWAY."""
+        self._client.set(self._key, os.getpid(), px=int(HEARTBEAT_TTL * 1000))
+
+    def start(self) -> None:
+        """Renew the key each second from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and take the key away so that what is left may be claimed at once."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        try:
+            self._client.delete(self._key)
+        except AWAY as error:
+            log.warning("Valkey is away at the end: %s", error)
+
+    def _beat_for_ever(self) -> None:
+        while not self._stop.wait(PERIOD):
+            self._end_if_hung()
+            try:
+                self.beat()
+            except AWAY as error:
+                log.warning("no heartbeat, Valkey is away: %s", error)
+
+    def _end_if_hung(self) -> None:
+        if self.busy_until is not None and time.time() > self.busy_until + HANG_GRACE:
+            log.critical("a batch is %g seconds past its last deadline; the engine hangs, the process ends", HANG_GRACE)
+            os._exit(HANG_EXIT_CODE)

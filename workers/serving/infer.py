@@ -1,0 +1,196 @@
+"""POST /v2/models/{deployment}/infer: one request through the gateway, from its body to its answer.
+
+    key -> deployment -> admission -> body -> decode -> choose a revision -> stream -> reply -> encode
+
+Whatever happens is counted once, with the revision if one was chosen by then.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+from workers.serving import wire
+from workers.serving.accounts import NO_REVISION, Accounts, Place
+from workers.serving.admission import Admission
+from workers.serving.errors import (
+    BadRequest,
+    BodyTooLarge,
+    ClientGone,
+    DeadlinePassed,
+    ModelUnknown,
+    QueueAway,
+    ServingError,
+    revive,
+)
+from workers.serving.http import Body, Headers, Receive, Response, secret
+from workers.serving.oip import reply as oip_reply
+from workers.serving.oip.request import InferRequest, decode
+from workers.serving.routing import DeploymentRoute, RoutingTable, allow, choose, identify
+from workers.serving.submit import Dispatcher, Pending
+from workers.serving.tensors import Sample
+
+STICKY = b"x-quartet-sticky"
+HEADER_LENGTH = b"inference-header-content-length"
+
+#: Seconds after which a waiting request begins to watch for its client hanging up. Answers that come sooner, nearly
+#: all, are spared the task this takes.
+WATCH_AFTER = 0.25
+
+
+class Inference:
+    """The infer endpoint. Used from the event loop only."""
+
+    def __init__(self, dispatcher: Dispatcher, accounts: Accounts, admission: Admission, body_limit: int) -> None:
+        self._dispatcher = dispatcher
+        self._accounts = accounts
+        self._admission = admission
+        self._body_limit = body_limit
+        self._count = 0
+
+    async def __call__(
+        self, table: RoutingTable, headers: Headers, receive: Receive, name: str, version: str | None
+    ) -> Response:
+        """Answer, or raise a ServingError; both are counted."""
+        try:
+            route = admit(table, headers, name)
+        except ServingError as error:
+            self._accounts.refused[error.code] += 1
+            raise
+        began = time.perf_counter()
+        visit = _Visit(name, route, headers, version)
+        try:
+            self._admission.enter(name, route.max_in_flight)
+            try:
+                response, inputs = await self._serve(visit, receive)
+            finally:
+                self._admission.leave(name, visit.held)
+        except BaseException as error:
+            code = error.code if isinstance(error, ServingError) else ServingError.code
+            self._accounts.failed(visit.place, time.perf_counter() - began, code)
+            raise
+        self._accounts.answered(visit.place, time.perf_counter() - began, inputs)
+        return response
+
+    async def _serve(self, visit: "_Visit", receive: Receive) -> tuple[Response, tuple[str, ...]]:
+        limit = visit.route.timeout_ms / 1000
+        began = time.time()
+        request = await self._read(visit, receive, limit)
+        identifier = request.id or self._new_id()
+        token = visit.headers.get(STICKY, b"").decode("latin-1") or identifier
+        split = choose(visit.route, token, visit.version)
+        visit.place = (visit.name, split.revision)
+        deadline = began + min(limit, request.timeout or limit)
+        samples = await self._ask(split.path, request, deadline, receive)
+        body, head = oip_reply.encode(visit.name, split.version, identifier, request.outputs, samples)
+        return _response(body, head), request.input_names
+
+    async def _read(self, visit: "_Visit", receive: Receive, seconds: float) -> InferRequest:
+        body = Body(visit.headers, self._body_limit, self._admission)
+        try:
+            raw = await body.read(receive, seconds)
+        finally:
+            visit.held = body.held
+        return decode(raw, _header_length(visit.headers), visit.route)
+
+    async def _ask(
+        self, path: tuple[str, ...], request: InferRequest, deadline: float, receive: Receive
+    ) -> list[Sample]:
+        try:
+            pending = self._dispatcher.submit(path, request.samples, deadline)
+        except wire.MessageTooLarge as error:
+            raise BodyTooLarge(f"The request is too large for the queue: {error}.") from None
+        reply = await self._wait(pending, deadline - time.time(), receive)
+        if reply.code:
+            raise revive(reply.code, reply.message)
+        return reply.samples
+
+    async def _wait(self, pending: Pending, seconds: float, receive: Receive) -> wire.Reply:
+        loop = asyncio.get_running_loop()
+        patience = _Patience(self._dispatcher, pending, seconds, receive)
+        timer = loop.call_later(min(seconds, WATCH_AFTER), patience.begin)
+        try:
+            return await pending.future
+        finally:
+            timer.cancel()
+            patience.end()
+
+    def _new_id(self) -> str:
+        self._count += 1
+        return f"{self._dispatcher.gateway}-{self._count:x}"
+
+
+class _Visit:
+    """What is known of one request so far."""
+
+    __slots__ = ("headers", "held", "name", "place", "route", "version")
+
+    def __init__(self, name: str, route: DeploymentRoute, headers: Headers, version: str | None) -> None:
+        self.name = name
+        self.route = route
+        self.headers = headers
+        self.version = version
+        self.held = 0  # bytes of body
+        self.place: Place = (name, NO_REVISION)
+
+
+class _Patience:
+    """Ends a long wait at its deadline, or when the client hangs up."""
+
+    __slots__ = ("_dispatcher", "_pending", "_receive", "_seconds", "_task")
+
+    def __init__(self, dispatcher: Dispatcher, pending: Pending, seconds: float, receive: Receive) -> None:
+        self._dispatcher = dispatcher
+        self._pending = pending
+        self._seconds = seconds
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        self._task = asyncio.ensure_future(self._watch())
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _watch(self) -> None:
+        try:
+            async with asyncio.timeout(self._seconds - WATCH_AFTER):
+                while (await self._receive())["type"] != "http.disconnect":
+                    pass
+        except TimeoutError:
+            self._dispatcher.fail(self._pending, self._too_late())
+        else:
+            self._dispatcher.fail(self._pending, ClientGone())
+
+    def _too_late(self) -> ServingError:
+        if self._dispatcher.away_since is not None:
+            return QueueAway("The request queue (Valkey) was away until the time limit passed.")
+        return DeadlinePassed(f"No answer came within {self._seconds:.3g} seconds.")
+
+
+def admit(table: RoutingTable, headers: Headers, name: str) -> DeploymentRoute:
+    """The deployment, if the request's key opens it; raises the KeyMissing family or ModelUnknown.
+
+    The key is looked at first, so that names cannot be guessed without one.
+    """
+    key = identify(table, secret(headers), datetime.now(UTC))
+    route = table.deployments.get(name)
+    if route is None:
+        raise ModelUnknown(f"There is no deployment '{name[:100]}'.")
+    allow(key, name)
+    return route
+
+
+def _header_length(headers: Headers) -> int | None:
+    text = headers.get(HEADER_LENGTH)
+    if text is None:
+        return None
+    if not text.isdigit() or len(text) > 12:
+        raise BadRequest("Inference-Header-Content-Length must be a whole number.")
+    return int(text)
+
+
+def _response(body: bytes, head: int | None) -> Response:
+    if head is None:
+        return Response(200, body)
+    return Response(200, body, [(b"content-type", b"application/octet-stream"), (HEADER_LENGTH, str(head).encode())])

@@ -1,0 +1,96 @@
+"""One entry a gateway on `quartet:metrics` each half second with traffic, and each five seconds without.
+
+    {"gateway": id, "seq": n, "from": unix, "to": unix, "in_flight": n, "dropped": n, "rows": [row...]}
+    row = {"deployment", "revision", "requests": n, "errors": {code: n}, "latency": {upper bound in ms: n},
+           "inputs": {name: requests that carried it}}
+
+`seq` grows by one an entry: a reader finds repeats (same gateway and seq) and gaps by it. While Valkey is away the
+newest MAX_WAITING entries are kept; the requests counted in older ones add up in `dropped`, since the gateway began.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import Any
+
+import orjson
+import redis.asyncio
+
+from workers.serving import names
+from workers.serving.accounts import Accounts, Place, Row
+from workers.serving.admission import Admission
+from workers.serving.valkey import AWAY
+
+log = logging.getLogger(__name__)
+
+PERIOD = 0.5  # seconds
+QUIET_PERIODS = 10  # so that a silent gateway is told from a dead one
+MAX_WAITING = 120  # entries kept while Valkey is away
+STREAM_LENGTH = 20_000
+
+
+class MetricsStream:
+    """Publishes the accounts' windows; `run` runs for ever."""
+
+    def __init__(self, client: redis.asyncio.Redis, gateway: str, accounts: Accounts, admission: Admission) -> None:
+        self.dropped = 0
+        self._client = client
+        self._gateway = gateway
+        self._accounts = accounts
+        self._admission = admission
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._sequence = 0
+        self._from = time.time()
+        self._quiet = 0
+
+    async def run(self) -> None:
+        """Publish, for ever."""
+        while True:
+            await asyncio.sleep(PERIOD)
+            await self.publish()
+
+    async def publish(self) -> None:
+        """Close the window and send what waits, oldest first."""
+        self._collect()
+        try:
+            while self._waiting:
+                entry = orjson.dumps(self._waiting[0])
+                await self._client.xadd(names.METRICS, {"m": entry}, maxlen=STREAM_LENGTH, approximate=True)
+                self._waiting.popleft()
+        except AWAY:
+            return  # kept, and bounded by _collect
+        except redis.exceptions.ResponseError as error:
+            log.error("Valkey refused a metrics entry: %s", error)
+
+    def _collect(self) -> None:
+        window = self._accounts.close_window()
+        self._quiet = 0 if window else self._quiet + 1
+        if window or self._quiet % QUIET_PERIODS == 0:
+            self._waiting.append(self._entry(window))
+        while len(self._waiting) > MAX_WAITING:
+            self.dropped += sum(row["requests"] for row in self._waiting.popleft()["rows"])
+
+    def _entry(self, window: dict[Place, Row]) -> dict[str, Any]:
+        self._sequence += 1
+        begin, self._from = self._from, time.time()
+        return {
+            "gateway": self._gateway,
+            "seq": self._sequence,
+            "from": begin,
+            "to": self._from,
+            "in_flight": self._admission.requests,
+            "dropped": self.dropped,
+            "rows": [_row(place, row) for place, row in window.items()],
+        }
+
+
+def _row(place: Place, row: Row) -> dict[str, Any]:
+    return {
+        "deployment": place[0],
+        "revision": place[1],
+        "requests": row.requests,
+        "errors": dict(row.errors),
+        "latency": dict(row.latency),
+        "inputs": dict(row.inputs),
+    }

@@ -1,0 +1,87 @@
+"""GET /metrics: the accounts and gauges in Prometheus' form, computed when asked and costing requests nothing."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+from workers.serving import histogram
+from workers.serving.accounts import Accounts, Row
+
+CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+
+#: Every eighth bound: about a factor of two from one to the next.
+_STEP = 8
+
+
+@dataclass(slots=True)
+class Gauges:
+    """What the gateway is at this moment."""
+
+    in_flight: int
+    waiting: int  # requests sent to a stream and not answered
+    bytes_held: int
+    snapshot: int
+    snapshots_refused: int
+    dropped: int
+    queues: dict[str, int]  # entries by stage stream, waiting or in progress
+
+
+class _Collector:
+    def __init__(self, accounts: Accounts, gauges: Callable[[], Gauges]) -> None:
+        self._accounts = accounts
+        self._gauges = gauges
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _requests(self._accounts)
+        yield from _gauges(self._gauges())
+
+
+def exporter(accounts: Accounts, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:
+    """A function that gives the page."""
+    registry = CollectorRegistry()
+    registry.register(_Collector(accounts, gauges))
+    return lambda: generate_latest(registry)
+
+
+def _requests(accounts: Accounts) -> Iterable[Metric]:
+    where = ["deployment", "revision"]
+    requests = CounterMetricFamily("quartet_requests", "Requests answered, with outputs or an error.", labels=where)
+    errors = CounterMetricFamily("quartet_errors", "Requests answered with an error.", labels=[*where, "code"])
+    latency = HistogramMetricFamily("quartet_request_seconds", "Time to answer, without errors.", labels=where)
+    for (deployment, revision), row in accounts.totals().items():
+        place = [deployment, str(revision)]
+        requests.add_metric(place, row.requests)
+        for code, count in row.errors.items():
+            errors.add_metric([*place, code], count)
+        latency.add_metric(place, _buckets(row), row.good_seconds)
+    refused = CounterMetricFamily("quartet_refused", "Requests without a right or a deployment.", labels=["code"])
+    for code, count in accounts.refused.items():
+        refused.add_metric([code], count)
+    return requests, errors, latency, refused
+
+
+def _buckets(row: Row) -> list[tuple[str, float]]:
+    """Cumulative counts by upper bound in seconds."""
+    buckets, count = [], 0
+    for place, name in enumerate(histogram.LABELS):
+        count += row.latency.get(name, 0)
+        if place % _STEP == 0:
+            buckets.append((f"{histogram.BOUNDS[place] / 1000:g}", float(count)))
+    return [*buckets, ("+Inf", float(count))]
+
+
+def _gauges(now: Gauges) -> Iterable[Metric]:
+    queues = GaugeMetricFamily("quartet_queue_depth", "Requests in a stage's stream.", labels=["stream"])
+    for stream, depth in now.queues.items():
+        queues.add_metric([stream], depth)
+    return (
+        queues,
+        GaugeMetricFamily("quartet_in_flight", "Requests inside the gateway.", now.in_flight),
+        GaugeMetricFamily("quartet_waiting", "Requests handed to a stream and not answered.", now.waiting),
+        GaugeMetricFamily("quartet_bytes_held", "Bytes of request bodies held.", now.bytes_held),
+        GaugeMetricFamily("quartet_snapshot_number", "The routing snapshot in use.", now.snapshot),
+        CounterMetricFamily("quartet_snapshots_refused", "Routing snapshots not taken.", now.snapshots_refused),
+        CounterMetricFamily("quartet_metrics_dropped", "Requests whose measurement was dropped.", now.dropped),
+    )

@@ -1,0 +1,171 @@
+"""The RoutingSnapshot: everything the gateway decides by, immutable and numbered. Pure: no IO, no clock."""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from workers.serving import errors
+
+INFER_SCOPE = "infer"
+
+
+class InputSpec(msgspec.Struct, frozen=True):
+    """One input as the manifest declares it; `shape` leads with -1, the sample count."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    modality: str = "tensor"
+    required: bool = True
+    media_types: tuple[str, ...] = ()
+    max_pixels: int | None = None
+    sample_rate: int | None = None
+    max_seconds: float | None = None
+
+
+class OutputSpec(msgspec.Struct, frozen=True):
+    """One output as the manifest declares it; `shape` leads with -1, the sample count."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class Split(msgspec.Struct, frozen=True):
+    """A revision's share of a deployment's traffic and the streams a request to it passes, in order."""
+
+    revision: int
+    version: str
+    weight: int
+    path: tuple[str, ...]
+    ready_replicas: int = 0
+
+
+class DeploymentRoute(msgspec.Struct, frozen=True):
+    """How one deployment is served."""
+
+    model: str
+    ready: bool
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[OutputSpec, ...]
+    splits: tuple[Split, ...]
+    require_any: tuple[str, ...] = ()
+    timeout_ms: int = 30_000
+    max_in_flight: int = 256
+
+
+class Key(msgspec.Struct, frozen=True):
+    """An API key's rights, found by the sha256 of the whole key; `deployments` empty means all."""
+
+    id: int
+    hash: str
+    scopes: tuple[str, ...]
+    deployments: tuple[str, ...] = ()
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    revoked: bool = False
+
+
+class RoutingSnapshot(msgspec.Struct, frozen=True):
+    """As published: see `parse`."""
+
+    number: int
+    keys: tuple[Key, ...]
+    deployments: dict[str, DeploymentRoute]
+
+
+class BadSnapshot(ValueError):
+    """Published bytes that are no snapshot, with the place in the JSON that is wrong."""
+
+
+class RoutingTable:
+    """A snapshot with its keys indexed by hash. Swapped whole, never changed."""
+
+    __slots__ = ("deployments", "keys", "number")
+
+    def __init__(self, snapshot: RoutingSnapshot) -> None:
+        self.number = snapshot.number
+        self.deployments = snapshot.deployments
+        self.keys = {key.hash: key for key in snapshot.keys}
+
+    def streams(self) -> set[str]:
+        """Every stage stream a request may be sent to or passed on to."""
+        return {
+            stream for deployment in self.deployments.values() for split in deployment.splits for stream in split.path
+        }
+
+
+_decoder = msgspec.json.Decoder(RoutingSnapshot)
+
+
+def parse(raw: bytes) -> RoutingTable:
+    """The table of a published snapshot; raises BadSnapshot."""
+    try:
+        snapshot = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadSnapshot(str(error)) from None
+    for name, deployment in snapshot.deployments.items():
+        if any(split.weight < 0 or not split.path for split in deployment.splits):
+            raise BadSnapshot(f"deployment {name} has a split with a negative weight or without a path")
+    return RoutingTable(snapshot)
+
+
+def identify(table: RoutingTable, secret: bytes | None, now: datetime) -> Key:
+    """Whose key this is; raises KeyMissing, KeyUnknown, KeyRevoked or KeyExpired.
+
+    The hash is computed each time (half a microsecond) rather than cached, so that no secret stays in memory, and
+    looked up whole, so that timing tells nothing about the stored ones.
+    """
+    if not secret:
+        raise errors.KeyMissing
+    key = table.keys.get(hashlib.sha256(secret).hexdigest())
+    if key is None:
+        raise errors.KeyUnknown
+    if key.revoked:
+        raise errors.KeyRevoked
+    if key.expires_at is not None and key.expires_at <= now:
+        raise errors.KeyExpired
+    return key
+
+
+def allow(key: Key, deployment: str) -> None:
+    """Raises KeyNotAllowed unless the key may ask this deployment."""
+    if not opens(key, deployment):
+        raise errors.KeyNotAllowed
+
+
+def opens(key: Key, deployment: str) -> bool:
+    """Whether the key may ask this deployment."""
+    return INFER_SCOPE in key.scopes and (not key.deployments or deployment in key.deployments)
+
+
+def choose(route: DeploymentRoute, token: str, version: str | None = None) -> Split:
+    """The split that serves this token (request id or sticky header): the same token, the same split.
+
+    Splits take the shares of the line 0..total by their order, so a growing weight at the end of the list only moves
+    tokens towards it and never shuffles the others. Raises VersionUnknown, or NotReady when nothing takes traffic.
+    """
+    splits = route.splits
+    if version is not None:
+        splits = tuple(split for split in splits if split.version == version)
+        if not splits:
+            raise errors.VersionUnknown(f"The deployment does not serve version {version}.")
+    if len(splits) == 1 and (splits[0].weight or version is not None):
+        return splits[0]
+    return _at(splits, _point(token))
+
+
+def _point(token: str) -> float:
+    """Where on 0..1 a token lies, evenly spread."""
+    digest = hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=6).digest()
+    return int.from_bytes(digest, "big") / (1 << 48)
+
+
+def _at(splits: tuple[Split, ...], point: float) -> Split:
+    place = point * sum(split.weight for split in splits)
+    for split in splits:
+        place -= split.weight
+        if place < 0:
+            return split
+    raise errors.NotReady

@@ -1,0 +1,56 @@
+"""Connections to Valkey, alike for gateway and replica: they fail at once, and whoever uses them reconnects knowingly.
+
+redis-py's own retries are off: a command repeated behind our back could send a request twice, and an outage must be
+noticed so that pending requests are sent again.
+"""
+
+from collections.abc import Iterator
+
+import redis
+import redis.asyncio
+from redis import exceptions
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+#: What redis-py raises when the server is gone, hangs, or is still loading its data (BusyLoadingError is a subclass).
+AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
+
+#: Longest blocking read in seconds; below SOCKET_TIMEOUT, so that a silent network is noticed.
+BLOCK = 1.0
+SOCKET_TIMEOUT = 10.0
+CONNECT_TIMEOUT = 2.0
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds between tries to reconnect
+
+
+def connect(url: str) -> redis.Redis:
+    """A blocking client; connects with its first command."""
+    return redis.Redis.from_url(
+        url,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=SOCKET_TIMEOUT,
+        socket_connect_timeout=CONNECT_TIMEOUT,
+        socket_keepalive=True,
+    )
+
+
+def connect_async(url: str) -> redis.asyncio.Redis:
+    """An asyncio client; connects with its first command."""
+    return redis.asyncio.Redis.from_url(
+        url,
+        protocol=2,
+        retry=AsyncRetry(NoBackoff(), 0),
+        socket_timeout=SOCKET_TIMEOUT,
+        socket_connect_timeout=CONNECT_TIMEOUT,
+        socket_keepalive=True,
+    )
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before each next try to reconnect, growing to one second."""
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 2, _LONGEST_PAUSE)

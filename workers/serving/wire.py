@@ -1,0 +1,80 @@
+"""What travels in the streams: msgpack of `Message` (a request to a stage) and `Reply` (an answer to a gateway).
+
+Objects are never pickled: what is decoded here is plain data of the declared types, or refused.
+"""
+
+import msgspec
+
+from workers.serving.tensors import Sample
+
+#: Largest encoded message in bytes. Valkey holds each in memory; larger media belongs in the asset store.
+MESSAGE_LIMIT = 64 * 1024 * 1024
+
+
+class Message(msgspec.Struct, array_like=True, frozen=True):
+    """One request on its way to a stage. The number of deliveries is kept by the stream's consumer group."""
+
+    id: int  # the sending gateway's own number for it
+    gateway: str  # whose reply stream the answer goes to
+    deadline: float  # unix seconds; work found later than this is dropped
+    path: list[str]  # streams of the stages still to come after this one
+    samples: list[Sample]
+
+
+class Reply(msgspec.Struct, array_like=True, frozen=True):
+    """The answer to one message: samples, or an error's code and message."""
+
+    id: int
+    samples: list[Sample]
+    code: str = ""
+    message: str = ""
+
+
+class MessageTooLarge(ValueError):
+    """An encoded message is over MESSAGE_LIMIT; the text says by how much."""
+
+
+class BadMessage(ValueError):
+    """Bytes in a stream that are no message of ours."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_message_decoder = msgspec.msgpack.Decoder(Message)
+_replies_decoder = msgspec.msgpack.Decoder(list[Reply])
+
+
+def encode_message(message: Message) -> bytes:
+    """Raises MessageTooLarge."""
+    return _bounded(_encoder.encode(message))
+
+
+def decode_message(raw: bytes) -> Message:
+    """Raises BadMessage."""
+    try:
+        return _message_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessage(str(error)) from None
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """One reply of a batch, to be joined by `join_replies`. Raises MessageTooLarge."""
+    return _bounded(_encoder.encode(reply))
+
+
+def join_replies(encoded: list[bytes]) -> bytes:
+    """The msgpack list of already encoded replies, so that each was measured against the limit on its own."""
+    return b"".join([b"\xdd", len(encoded).to_bytes(4, "big"), *encoded])
+
+
+def decode_replies(raw: bytes) -> list[Reply]:
+    """Raises BadMessage."""
+    try:
+        return _replies_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessage(str(error)) from None
+
+
+def _bounded(raw: bytes) -> bytes:
+    if len(raw) > MESSAGE_LIMIT:
+        raise MessageTooLarge(f"it takes {len(raw)} bytes, {len(raw) - MESSAGE_LIMIT} over what a stream carries")
+    return raw
