@@ -1,0 +1,1 @@
+"""What travels inside the artifact as code. Nothing here may import Quartet; this file itself stays at home."""
