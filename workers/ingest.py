@@ -1,0 +1,98 @@
+"""The ingest process: what gateways counted, from the metrics stream into the database and out to open pages.
+
+    gateway -> stream `quartet:metrics` -> windows_add -> acknowledge -> pulse to the pages
+
+An entry is acknowledged after it is committed, and each is counted once by its number. So whatever is killed or away
+(this process, Valkey, PostgreSQL), entries wait in the stream and nothing is lost or counted twice.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from redis import Redis, RedisError
+
+from apps.console.pulse import pulses, pulses_send
+from apps.monitoring.errors import MalformedEntry
+from apps.monitoring.rules.entries import Entry, parse
+from apps.monitoring.services import windows_add
+from workers.metrics_reader import Delivery, MetricsReader
+
+log = structlog.get_logger(__name__)
+
+#: Shortest time between two pulses, and so the resolution of live numbers, in seconds.
+_PULSE_EVERY = 0.5
+#: How long one read waits for news, in milliseconds: a pulse is due at least this often even when nothing is asked.
+_BLOCK_MS = 500
+#: Seconds between looks for entries that a dead ingest process left unacknowledged.
+_CLAIM_EVERY = 5.0
+#: Rest after a fault, in seconds.
+_REST = 1.0
+
+
+class Ingest:
+    """One reader. `run` works until `stop` is set and outlives faults of Valkey and PostgreSQL."""
+
+    def __init__(self, stream: MetricsReader, pulse: Callable[[], None], stop: threading.Event) -> None:
+        self.stream = stream
+        self.pulse = pulse
+        self.stop = stop
+        self._next_claim = 0.0
+        self._next_pulse = 0.0
+
+    def run(self) -> None:
+        """Read, count and tell, until told to stop."""
+        while not self.stop.is_set():
+            try:
+                self.turn()
+            except (RedisError, DatabaseError, OSError) as error:
+                log.warning("ingest rests", error=f"{type(error).__name__}: {error}", seconds=_REST)
+                self.stop.wait(_REST)
+            finally:
+                close_old_connections()
+
+    def turn(self) -> None:
+        """One round: entries left behind by others when it is time, then news, then a pulse when it is time."""
+        if time.monotonic() >= self._next_claim:
+            self._count(self.stream.left_behind())
+            self._next_claim = time.monotonic() + _CLAIM_EVERY
+        self._count(self.stream.news(_BLOCK_MS))
+        if time.monotonic() >= self._next_pulse:
+            self._next_pulse = time.monotonic() + _PULSE_EVERY
+            self.pulse()
+
+    def _count(self, deliveries: list[Delivery]) -> None:
+        windows_add(entries=[entry for entry in map(_readable, deliveries) if entry])
+        self.stream.acknowledge(deliveries)
+
+
+def _readable(delivery: Delivery) -> Entry | None:
+    """The entry, or None for one that cannot be read: keeping it would stop every entry behind it."""
+    try:
+        return parse(delivery.body)
+    except MalformedEntry as error:
+        log.error("metrics entry refused", stream_id=delivery.id, reason=error.message)
+        return None
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT; Django must be set up."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    # One event loop for the life of the process: the channel layer keeps a connection for each loop it meets.
+    with asyncio.Runner() as runner, _client() as client:
+        stream = MetricsReader(client, f"{socket.gethostname()}-{os.getpid()}")
+        Ingest(stream, lambda: runner.run(pulses_send(pulses())), stop).run()
+
+
+def _client() -> Redis:
+    # The socket waits longer than a blocking read does, so a silent server is noticed and a quiet one is not.
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5, health_check_interval=15)

@@ -1,0 +1,64 @@
+"""What Valkey shows of the routing, its followers and the streams; and clearing away streams that nobody needs."""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+
+import structlog
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from apps.deployments.rules.advance import Evidence
+from apps.deployments.selectors import streams_in_use, streams_to_watch
+from workers.serving import names
+
+log = structlog.get_logger(__name__)
+
+
+@cache
+def client() -> Redis:
+    """This process's connections to Valkey; a server that does not answer soon counts as away, with no second try:
+    the next pass of the reconciler comes in a second and must not be late."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
+
+
+def evidence() -> Evidence | None:
+    """What rollouts need to know, or None where Valkey is away."""
+    watched = streams_to_watch()
+    try:
+        return observe(client(), watched)
+    except RedisError as error:
+        log.warning("Valkey is away; rollouts wait", reason=str(error))
+        return None
+
+
+def observe(valkey: Redis, streams: Iterable[str]) -> Evidence:
+    """The published routing, the snapshot that each living gateway follows, and the lengths of `streams`."""
+    published = json.loads(valkey.get(names.ROUTING) or "{}")
+    return Evidence(
+        snapshot=published.get("number"),
+        routes={name: _revisions(route) for name, route in published.get("deployments", {}).items()},
+        gateways=_gateways(valkey),
+        waiting={stream: valkey.xlen(stream) for stream in streams},
+    )
+
+
+def _revisions(route: dict[str, list[dict[str, int]]]) -> frozenset[int]:
+    return frozenset(split["revision"] for split in route["splits"])
+
+
+def _gateways(valkey: Redis) -> dict[str, int]:
+    keys = list(valkey.scan_iter(names.gateway_key("*"), count=1000))
+    said = valkey.mget(keys) if keys else []
+    return {key.decode(): json.loads(word)["snapshot"] for key, word in zip(keys, said, strict=True) if word}
+
+
+def streams_sweep() -> int:
+    """Delete the streams of revisions that are over; returns how many. What is in use is asked for after the listing,
+    so a stream that appears in between is left alone."""
+    found = [key.decode() for key in client().scan_iter(f"{names.PREFIX}stage:*", count=1000)]
+    unused = sorted(set(found) - streams_in_use())
+    return int(client().delete(*unused)) if unused else 0
