@@ -1,0 +1,87 @@
+"""Commands for a shell that work as they are pasted: asking a deployment, making a key, and the first of everything."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+_MEDIA = ("image", "audio", "video")
+
+
+def curl_command(*, gateway: str, deployment: str, manifest: dict[str, Any], directory: Path) -> str:
+    """A curl command for `POST /v2/models/<deployment>/infer` with one sample; KEY must hold an API key.
+
+    Media are read from files named at the top, which a reader replaces by their own.
+    """
+    sample = (manifest.get("samples") or [{}])[0]
+    inputs = [each for each in manifest["inputs"] if each["required"] or each["name"] in sample] or manifest["inputs"][
+        :1
+    ]
+    files = [_assignment(each, sample, directory) for each in inputs if each["modality"] in _MEDIA]
+    elements = ",\n  ".join(_element(each, sample.get(each["name"])) for each in inputs)
+    lines = [
+        *files,
+        f"curl -s {shlex.quote(f'{gateway}/v2/models/{deployment}/infer')} \\",
+        '  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" -d @- <<END',
+        f'{{"inputs": [\n  {elements}\n]}}',
+        "END",
+    ]
+    return "\n".join(lines)
+
+
+def _variable(declared: dict[str, Any]) -> str:
+    return str(declared["name"]).replace("-", "_")
+
+
+def _assignment(declared: dict[str, Any], sample: dict[str, Any], directory: Path) -> str:
+    named = sample.get(declared["name"])
+    return f"{_variable(declared)}={shlex.quote(str(directory / named) if named else 'a-file-of-yours')}"
+
+
+def _element(declared: dict[str, Any], value: Any) -> str:
+    """One input tensor as JSON, in which the shell fills in a file's base64."""
+    if declared["modality"] in _MEDIA:
+        # Not `base64 -w0`, which macOS does not know.
+        data, shape = f'["$(base64 < "${_variable(declared)}" | tr -d \'\\n\')"]', [1]
+    elif declared["modality"] == "text":
+        data, shape = _in_shell([value if isinstance(value, str) else "some text"]), [1]
+    else:
+        data, shape = _in_shell(value if value is not None else [0]), [1, *declared["shape"][1:]]
+    about = f'"name": {json.dumps(declared["name"])}, "datatype": "{declared["datatype"]}", "shape": {shape}'
+    return f'{{{about}, "data": {data}}}'
+
+
+def _in_shell(value: Any) -> str:
+    """JSON inside an unquoted here-document, where the shell would read $, ` and backslashes."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("\\", "\\\\").replace("$", "\\$").replace("`", "\\`")
+
+
+def manage_command(words: list[str], *, python: str, manage: Path, environment: Path) -> str:
+    """A `manage.py` command for this installation; `environment` is the file that `manage.py up` keeps while it runs."""
+    command = shlex.join([python, str(manage), *words])
+    return f". {shlex.quote(str(environment))}\n{command}" if environment.exists() else command
+
+
+def key_command(username: str, scopes: str, **place: Any) -> str:
+    """As manage_command: makes an API key of `username` and puts it into KEY."""
+    *prefix, command = manage_command(["key_create", username, "my-key", "--scopes", scopes], **place).split("\n")
+    return "\n".join([*prefix, f"KEY=$({command})"])
+
+
+def deployment_create_command(base: str) -> str:
+    """A curl command that makes a deployment; KEY must hold a key with the scope `deployments:write`."""
+    return _post(f"{base}/api/deployments/", {"name": "my-deployment", "description": "What it is for"})
+
+
+def revision_request_command(base: str, deployment: str, model: str) -> str:
+    """A curl command that asks for a revision of `deployment`; KEY as above."""
+    return _post(f"{base}/api/deployments/{deployment}/revisions/", {"model": model, "version": "1", "replicas": 1})
+
+
+def _post(url: str, body: dict[str, Any]) -> str:
+    return (
+        f"curl -s {shlex.quote(url)} \\\n"
+        '  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\\n'
+        f"  -d {shlex.quote(json.dumps(body))}"
+    )

@@ -1,0 +1,49 @@
+"""The pulse: what every open page is told each half second by the ingest process.
+
+A pulse is {"topic", "version", "at", "behind", "figures"} and, for a deployment, "numbers" for its charts:
+`version` differs from the page's own when it should fetch itself anew; `at` is the moment in unix seconds; `behind` is
+the age in seconds of the newest numbers (null before the first); `figures` are texts by `data-figure`.
+"""
+
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from apps.console.figures import present_texts
+from apps.console.selectors.versions import page_versions
+from apps.console.topics import FLEET, deployment_group, deployment_topic
+from apps.core.clock import now
+from apps.deployments.models import Deployment
+from apps.monitoring.rules.present import Present
+from apps.monitoring.selectors import present_numbers, seconds_behind
+
+Pulse = dict[str, Any]
+
+
+def pulses() -> dict[str, Pulse]:
+    """Group -> its pulse at this moment."""
+    moment = now()
+    deployments = dict(Deployment.objects.values_list("name", "pk"))
+    numbers, versions = present_numbers(deployments, moment), page_versions()
+    common = {"at": moment.timestamp(), "behind": seconds_behind(moment)}
+    fleet = {text: value for name, each in numbers.items() for text, value in present_texts(name, each).items()}
+    found = {FLEET: common | {"topic": FLEET, "version": versions[FLEET], "figures": fleet}}
+    for name, pk in deployments.items():
+        topic = deployment_topic(name)
+        about = {"topic": topic, "version": versions.get(topic, ""), "figures": present_texts(name, numbers[name])}
+        found[deployment_group(pk)] = common | about | {"numbers": _chart_numbers(numbers[name])}
+    return found
+
+
+async def pulses_send(messages: dict[str, Pulse]) -> None:
+    """Hand the pulses to the channel layer, which forgets those that nobody follows."""
+    layer = get_channel_layer()
+    for group, message in messages.items():
+        await layer.group_send(group, {"type": "pulse", "message": message})
+
+
+def _chart_numbers(numbers: Present) -> dict[str, Any]:
+    """As `Series.as_dict`, one value for each line."""
+    plain = {name: getattr(numbers, name) for name in ("p50", "p95", "p99", "failed", "refused")}
+    rates = {str(revision): rate for revision, rate in (numbers.rates or {}).items()}
+    return plain | {"rate": numbers.rate, "rates": rates, "inputs": numbers.inputs or {}}

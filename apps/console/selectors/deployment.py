@@ -1,0 +1,143 @@
+"""One deployment's page."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+
+from apps.approvals.models import ApprovalRequest
+from apps.console.figures import present_texts
+from apps.console.selectors.fleet import deployment_rows, modalities
+from apps.console.states import replica_state, revision_state, rollout_state
+from apps.core.clock import now
+from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
+from apps.monitoring.selectors import deployment_series, present_numbers
+
+#: Revisions and ended replicas that the page lists.
+_REVISIONS = 12
+_ENDED = 6
+#: A rollout that went well is shown for so long.
+_OLD_NEWS = timedelta(hours=1)
+#: A step of a rollout as the page tells it: what it waits for while it is the present one.
+_STEPS = (
+    (Rollout.State.STARTING, "Start replicas", "until every stage has its replicas ready"),
+    (Rollout.State.SHIFTING, "Move traffic", "until every gateway routes to it"),
+    (Rollout.State.DRAINING, "Drain the old", "until its last requests are answered"),
+    (Rollout.State.DONE, "Done", ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the rollout: `done`, `now` or neither."""
+
+    label: str
+    waits_for: str
+    progress: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageBox:
+    """One stage of the live pipeline with the steps it runs."""
+
+    stage: Stage
+    steps: list[dict[str, str]]
+    ready: int
+
+
+def deployment_context(deployment: Deployment) -> dict[str, Any]:
+    """Everything the page shows."""
+    row = next(row for row in deployment_rows() if row.name == deployment.name)
+    rollout = _last_rollout(deployment)
+    shown = deployment.live_revision or _newest(deployment)
+    return {
+        "deployment": deployment,
+        "row": row,
+        "figures": present_texts(deployment.name, present_numbers([deployment.name])[deployment.name]),
+        "modalities": modalities(shown),
+        "rollout": rollout,
+        "rollout_state": rollout_state(rollout) if rollout else None,
+        "steps": rollout_steps(rollout) if rollout else [],
+        "replicas": [(replica, replica_state(replica)) for replica in _replicas(deployment)],
+        "revisions": _revision_rows(deployment),
+        "pipeline": _pipeline(shown) if shown else [],
+        "shown": shown,
+        "charts": _charts(deployment),
+    }
+
+
+def rollout_steps(rollout: Rollout) -> list[Step]:
+    """The steps with the present one marked; a rollout that ended otherwise stops where it was."""
+    states = [state for state, _, _ in _STEPS]
+    reached = states.index(Rollout.State(rollout.state)) if rollout.state in states else _stopped_at(rollout)
+    finished = rollout.state == Rollout.State.DONE
+    return [
+        Step(label, waits, "done" if index < reached or finished else "now" if index == reached else "")
+        for index, (_, label, waits) in enumerate(_STEPS)
+    ]
+
+
+def _stopped_at(rollout: Rollout) -> int:
+    return 2 if rollout.draining_at else 1 if rollout.shifted_at else 0
+
+
+def _last_rollout(deployment: Deployment) -> Rollout | None:
+    rollouts = Rollout.objects.select_related(
+        "from_revision__version__model",
+        "to_revision__version__model",
+        "to_revision__requested_by",
+        "to_revision__approved_by",
+    )
+    last = rollouts.filter(deployment=deployment).first()
+    over = last and last.state == Rollout.State.DONE and last.ended_at and last.ended_at < now() - _OLD_NEWS
+    return None if over else last
+
+
+def _newest(deployment: Deployment) -> Revision | None:
+    return _revisions(deployment).first()
+
+
+def _revisions(deployment: Deployment) -> QuerySet[Revision]:
+    related = ("version__model", "requested_by", "approved_by")
+    return Revision.objects.filter(deployment=deployment).select_related(*related).order_by("-number")
+
+
+def _revision_rows(deployment: Deployment) -> list[dict[str, Any]]:
+    revisions = list(_revisions(deployment)[:_REVISIONS])
+    asked = ApprovalRequest.objects.filter(kind="rollout", subject_id__in=[each.pk for each in revisions])
+    requests = {each.subject_id: each for each in asked}
+    return [{"revision": each, "state": revision_state(each), "request": requests.get(each.pk)} for each in revisions]
+
+
+def _replicas(deployment: Deployment) -> list[Replica]:
+    """Those that hold a process, then the last that ended."""
+    of_deployment = Replica.objects.filter(stage__revision__deployment=deployment).select_related(
+        "stage__revision", "node"
+    )
+    active = of_deployment.filter(state__in=Replica.ACTIVE_STATES).order_by(
+        "-stage__revision__number", "stage__position", "slot"
+    )
+    ended = of_deployment.exclude(state__in=Replica.ACTIVE_STATES).order_by("-ended_at")
+    return [*active, *ended[:_ENDED]]
+
+
+def _pipeline(revision: Revision) -> list[StageBox]:
+    devices = {step["name"]: step for step in revision.version.manifest["stages"]}
+    boxes = []
+    for stage in revision.stages.order_by("position"):
+        ready = stage.served_by.filter(state=Replica.State.READY).count()
+        boxes.append(StageBox(stage, [devices.get(name, {"name": name}) for name in stage.steps], ready))
+    return boxes
+
+
+def _charts(deployment: Deployment) -> dict[str, Any]:
+    """The series of the last hour and the moments worth a mark, for static/js/charts.js."""
+    series = deployment_series(deployment.name)
+    marks = Rollout.objects.filter(deployment=deployment, shifted_at__isnull=False).select_related("to_revision")
+    shown = [
+        {"at": rollout.shifted_at.timestamp(), "label": f"revision {rollout.to_revision.number}"}
+        for rollout in marks
+        if rollout.shifted_at and rollout.shifted_at.timestamp() >= series.at[0]
+    ]
+    return series.as_dict() | {"marks": shown}

@@ -1,0 +1,80 @@
+"""Deployments as rows: their state, what they serve and how they do."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from apps.console.drawing import spark_path
+from apps.console.figures import present_texts
+from apps.console.states import State, deployment_state
+from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
+from apps.monitoring.selectors import present_numbers, sparklines
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRow:
+    """One line of the table of deployments; `figures` are texts by `data-figure`."""
+
+    name: str
+    live: Revision | None
+    modalities: list[str]
+    state: State
+    spark: str
+    figures: dict[str, str]
+    ready: int
+    wanted: int
+
+
+def deployment_rows() -> list[DeploymentRow]:
+    """Every deployment by name."""
+    deployments = list(
+        Deployment.objects.select_related("live_revision__version__model", "live_revision__deployment").order_by("name")
+    )
+    numbers = present_numbers([each.name for each in deployments])
+    sparks, scarcest = sparklines(), _scarcest()
+    rollouts, newest = _open_rollouts(), _newest_revisions()
+    rows = []
+    for each in deployments:
+        live = each.live_revision
+        ready, wanted = scarcest.get(live.pk if live else 0, (0, 0))
+        rows.append(
+            DeploymentRow(
+                name=each.name,
+                live=live,
+                modalities=modalities(live or newest.get(each.pk)),
+                state=deployment_state(live, newest.get(each.pk), rollouts.get(each.pk), ready, wanted),
+                spark=spark_path(sparks.get(each.name, [])),
+                figures=present_texts(each.name, numbers[each.name]),
+                ready=ready,
+                wanted=wanted,
+            )
+        )
+    return rows
+
+
+def modalities(revision: Revision | None) -> list[str]:
+    """What kinds of input it takes, each once, in the manifest's order."""
+    inputs = revision.version.manifest["inputs"] if revision else []
+    return list(dict.fromkeys(each["modality"] for each in inputs))
+
+
+def _scarcest() -> dict[int, tuple[int, int]]:
+    """Live revision id -> (ready, wanted) of the stage that lacks most: it decides what the deployment can do."""
+    ready = Count("served_by", filter=Q(served_by__state=Replica.State.READY))
+    by_revision: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    stages = Stage.objects.filter(revision__state=Revision.State.LIVE).values_list("revision_id", "replicas")
+    for revision_id, wanted, count in stages.annotate(ready=ready):
+        by_revision[revision_id].append((count, wanted))
+    return {pk: min(pairs, key=lambda pair: pair[0] / pair[1]) for pk, pairs in by_revision.items()}
+
+
+def _open_rollouts() -> dict[int, Rollout]:
+    rollouts = Rollout.objects.filter(state__in=Rollout.OPEN_STATES).select_related("to_revision")
+    return {rollout.deployment_id: rollout for rollout in rollouts}
+
+
+def _newest_revisions() -> dict[int, Revision]:
+    """Deployment id -> its last requested revision."""
+    newest = Revision.objects.order_by("deployment_id", "-number").distinct("deployment_id")
+    return {revision.deployment_id: revision for revision in newest.select_related("version__model")}

@@ -1,0 +1,92 @@
+"""Registered models and their versions."""
+
+from typing import Any
+
+from django.db.models import Sum
+
+from apps.console.states import version_state
+from apps.deployments.models import Revision
+from apps.registry.models import AliasMove, ModelVersion, RegisteredModel
+from apps.registry.selectors import models_list, versions_list
+
+#: Alias moves that a page lists.
+_MOVES = 10
+
+
+def model_rows() -> list[dict[str, Any]]:
+    """Every model by name with its newest version, what that takes in, and its aliases."""
+    newest = ModelVersion.objects.order_by("model_id", "-number").distinct("model_id")
+    by_model = {version.model_id: version for version in newest}
+    return [
+        {
+            "model": model,
+            "newest": by_model.get(model.pk),
+            "modalities": version_modalities(by_model.get(model.pk)),
+            "aliases": list(model.aliases.all()),
+        }
+        for model in models_list().order_by("name")
+    ]
+
+
+def version_modalities(version: ModelVersion | None) -> list[str]:
+    """What kinds of input it takes, each once."""
+    return list(dict.fromkeys(each["modality"] for each in version.manifest["inputs"])) if version else []
+
+
+def model_context(model: RegisteredModel) -> dict[str, Any]:
+    """The page of one model."""
+    versions = list(versions_list(model))
+    return {
+        "model": model,
+        "versions": [{"version": each, "state": version_state(each)} for each in versions],
+        "modalities": version_modalities(versions[0] if versions else None),
+        "moves": _moves(model),
+        "size": ModelVersion.objects.filter(model=model).aggregate(total=Sum("size_bytes"))["total"],
+    }
+
+
+def version_context(version: ModelVersion) -> dict[str, Any]:
+    """The page of one version."""
+    return {
+        "version": version,
+        "manifest": version.manifest,
+        "state": version_state(version),
+        "modalities": version_modalities(version),
+        "inputs": [{**each, "limits": _limits(each)} for each in version.manifest["inputs"]],
+        "files": list(version.artifacts.order_by("path")),
+        "aliases": list(version.aliases.all()),
+        "children": list(version.children.select_related("model").order_by("number")),
+        "revisions": list(
+            Revision.objects.filter(version=version)
+            .select_related("deployment")
+            .order_by("deployment__name", "-number")
+        ),
+    }
+
+
+def _moves(model: RegisteredModel) -> list[AliasMove]:
+    moves = AliasMove.objects.filter(model=model).select_related("from_version", "to_version", "moved_by")
+    return list(moves.order_by("-pk")[:_MOVES])
+
+
+#: What a manifest may bound in an input, in words; other keys are shown as they are.
+_LIMIT_WORDS = {
+    "media_types": "{}",
+    "max_pixels": "up to {} pixels",
+    "sample_rate": "{} Hz",
+    "max_seconds": "up to {} s",
+    "max_bytes": "up to {} bytes",
+    "max_characters": "up to {} characters",
+}
+
+
+def _limits(declared: dict[str, Any]) -> str:
+    """The declared limits of one input as one line: `image/png, up to 1,000,000 pixels`."""
+    parts = [words.format(_plain(declared[key])) for key, words in _LIMIT_WORDS.items() if declared.get(key)]
+    return ", ".join(parts)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

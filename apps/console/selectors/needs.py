@@ -1,0 +1,178 @@
+"""What needs a person, most pressing first. Nothing here when nothing is wrong."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.selectors import requests_open
+from apps.console.selectors.fleet import DeploymentRow
+from apps.core.clock import now
+from apps.core.models import OutboxEvent, User
+from apps.deployments.models import Deployment, Revision, Rollout
+from apps.monitoring.selectors import seconds_behind
+from apps.registry.models import Alias, ModelVersion
+
+#: A gateway says something at least every 5 s; after this many seconds of silence somebody should look.
+_SILENCE = 20.0
+#: Tries after which an event's listener is not just unlucky.
+_MANY_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button; without `href` it is shown disabled with `refusal` as the reason."""
+
+    label: str
+    href: str = ""
+    primary: bool = False
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One card: what happened, when it `began` (a word before the time), why as far as known, and what can be done."""
+
+    title: str
+    text: str
+    tone: str
+    since: datetime | None = None
+    began: str = ""
+    actions: list[Action] = field(default_factory=list)
+
+
+def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
+    """The cards of the overview for `actor`, given the table's rows."""
+    return [
+        *_without_replicas(rows),
+        *_silence(rows),
+        *_corrupt_versions(),
+        *_failed_rollouts(),
+        *_approvals(actor),
+        *_short_of_replicas(rows),
+        *_failing_listeners(actor),
+    ]
+
+
+def _approvals(actor: User) -> list[Need]:
+    return [
+        Need(
+            title=request.summary,
+            text=_progress(request),
+            tone="info",
+            since=request.opened_at,
+            began=f"Asked by {request.requested_by.get_username()}",
+            actions=[_review(actor, request)],
+        )
+        for request in requests_open().prefetch_related("decisions")
+    ]
+
+
+def _progress(request: ApprovalRequest) -> str:
+    given = sum(decision.verdict == "approve" for decision in request.decisions.all())
+    return f"{given} of {request.approvals_required} approval{'s' if request.approvals_required != 1 else ''}."
+
+
+def _review(actor: User, request: ApprovalRequest) -> Action:
+    href = reverse("admin:approvals_approvalrequest_change", args=[request.pk])
+    if request.requested_by_id == actor.pk:
+        return Action("Review", refusal="You asked for this; somebody else decides.")
+    if not (actor.is_staff and actor.has_perm("approvals.decide_approvalrequest")):
+        return Action("Review", refusal="Deciding needs the reviewer role.")
+    return Action("Review", href, primary=True)
+
+
+def _without_replicas(rows: list[DeploymentRow]) -> list[Need]:
+    return [
+        Need(
+            title=f"{row.name} has no replica ready",
+            text=row.live.state_reason or "Requests wait or fail until one is; Quartet is starting others.",
+            tone="bad",
+            actions=[_open(row.name)],
+        )
+        for row in rows
+        if row.live and not row.ready
+    ]
+
+
+def _short_of_replicas(rows: list[DeploymentRow]) -> list[Need]:
+    """Only with a reason: without one the missing replica is on its way."""
+    return [
+        Need(
+            title=f"{row.name} runs {row.ready} of {row.wanted} replicas",
+            text=row.live.state_reason,
+            tone="warn",
+            actions=[_open(row.name)],
+        )
+        for row in rows
+        if row.live and 0 < row.ready < row.wanted and row.live.state_reason
+    ]
+
+
+def _failed_rollouts() -> list[Need]:
+    """Rollouts that failed and that no later revision has answered."""
+    later = Revision.objects.filter(deployment=OuterRef("deployment"), number__gt=OuterRef("to_revision__number"))
+    failed = Rollout.objects.filter(~Exists(later), state=Rollout.State.FAILED)
+    return [
+        Need(
+            title=f"{rollout.deployment.name}: the rollout of revision {rollout.to_revision.number} failed",
+            text=f"{rollout.reason} {_still_serving(rollout.deployment)}".strip(),
+            tone="bad",
+            since=rollout.ended_at,
+            began="Failed",
+            actions=[_open(rollout.deployment.name)],
+        )
+        for rollout in failed.select_related("deployment__live_revision", "to_revision")
+    ]
+
+
+def _still_serving(deployment: Deployment) -> str:
+    live = deployment.live_revision
+    return f"Revision {live.number} keeps serving." if live else "Nothing serves."
+
+
+def _corrupt_versions() -> list[Need]:
+    """Corrupt versions that something still points at; the others are history."""
+    in_use = Revision.objects.filter(
+        version=OuterRef("pk"), state__in=["requested", "approved", "starting", "live", "retiring"]
+    )
+    corrupt = ModelVersion.objects.filter(
+        Q(Exists(in_use)) | Q(Exists(Alias.objects.filter(version=OuterRef("pk")))), state=ModelVersion.State.CORRUPT
+    )
+    return [
+        Need(
+            title=f"{version.model.name} version {version.number} is corrupt",
+            text=f"{version.state_reason} No new replica of it starts. Register the files again and roll that out.",
+            tone="bad",
+            actions=[Action("Open", reverse("console:version", args=[version.model.name, version.number]))],
+        )
+        for version in corrupt.select_related("model")
+    ]
+
+
+def _silence(rows: list[DeploymentRow]) -> list[Need]:
+    """Deployments are live, but nobody counts their requests."""
+    behind = seconds_behind()
+    if not any(row.live for row in rows) or (behind is not None and behind < _SILENCE):
+        return []
+    since = None if behind is None else now() - timedelta(seconds=behind)
+    text = "Its process or the ingest process has stopped, so traffic and latency are unknown."
+    return [Need(title="No gateway is heard", text=text, tone="bad", since=since, began="Last heard")]
+
+
+def _failing_listeners(actor: User) -> list[Need]:
+    stuck = OutboxEvent.objects.filter(done_at=None, attempts__gte=_MANY_TRIES).order_by("created_at")
+    first, number = stuck.first(), stuck.count()
+    if first is None:
+        return []
+    href = reverse("admin:core_outboxevent_changelist") if actor.has_perm("core.view_outboxevent") else ""
+    text = f"{first.name} was tried {first.attempts} times: {first.last_error[:200]}"
+    action = Action("Open", href, refusal="Looking into it needs an administrator.")
+    title = f"{number} event{'s wait' if number > 1 else ' waits'} for a listener that fails"
+    return [Need(title, text, "warn", first.created_at, "Emitted", [action])]
+
+
+def _open(name: str) -> Action:
+    return Action("Open", reverse("console:deployment", args=[name]))

@@ -1,0 +1,63 @@
+"""When must a page fetch itself anew? Its topic's version is a short text that changes with what the page shows.
+
+The ingest process works the versions out each second and puts them into every pulse, so a page that missed a pulse
+learns it from the next one. Outbox events could tell of changes sooner, but replicas and nodes change state without
+one, and a lost channel message would stay lost.
+"""
+
+import hashlib
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import Max
+
+from apps.console.topics import FLEET, deployment_topic
+from apps.core.models import AuditEntry
+from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout
+
+#: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
+_MEMORY_STEPS = 20
+#: States a revision leaves again. The others are final: reaching one shows by its absence from these.
+_CURRENT = ("requested", "approved", "starting", "live", "retiring")
+
+
+def page_versions() -> dict[str, str]:
+    """Topic -> version, for the fleet and every deployment."""
+    facts = _deployment_facts()
+    last_entry = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
+    versions = {deployment_topic(name): _digest(facts[pk]) for pk, name in _names()}
+    return versions | {FLEET: _digest([last_entry, _node_facts(), sorted(facts.items())])}
+
+
+def _names() -> list[tuple[int, str]]:
+    return list(Deployment.objects.values_list("pk", "name"))
+
+
+def _deployment_facts() -> defaultdict[int, list[Any]]:
+    """Deployment id -> states of everything its page shows, in a fixed order."""
+    facts: defaultdict[int, list[Any]] = defaultdict(list)
+    current = Revision.objects.filter(state__in=_CURRENT)
+    rollouts = Rollout.objects.filter(state__in=Rollout.OPEN_STATES)
+    active = Replica.objects.filter(state__in=Replica.ACTIVE_STATES)
+    sources = (
+        Deployment.objects.order_by("pk").values_list("pk", "live_revision_id", "next_number"),
+        current.order_by("pk").values_list("deployment_id", "number", "state", "state_reason"),
+        rollouts.order_by("pk").values_list("deployment_id", "pk", "state", "moved_at"),
+        active.order_by("pk").values_list("stage__revision__deployment_id", "pk", "state", "memory_bytes"),
+    )
+    for source in sources:
+        for deployment_id, *rest in source:
+            facts[deployment_id].append(rest)
+    return facts
+
+
+def _node_facts() -> list[Any]:
+    nodes = Node.objects.order_by("pk")
+    return [
+        (node.name, node.state, str(node.incarnation), node.memory_free * _MEMORY_STEPS // max(1, node.memory_total))
+        for node in nodes
+    ]
+
+
+def _digest(facts: Any) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]

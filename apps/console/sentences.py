@@ -1,0 +1,107 @@
+"""Audit entries as sentences: who did what to what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from apps.core.models import AuditEntry
+
+#: Action -> what the actor did, in the past; {braces} are the target's name or fields of the entry's detail.
+SENTENCES = {
+    "alias.delete": "took the alias {alias} from {target}",
+    "alias.move": "pointed {target}@{alias} at version {version}",
+    "approval.approve": "approved: {summary}",
+    "approval.reject": "rejected: {summary}",
+    "approval.requested": "asks reviewers: {summary}",
+    "approval.void": "withdrew the question: {summary}",
+    "deployment.created": "created the deployment {target}",
+    "demo.password_renewed": "renewed the demo password of {target}",
+    "key.created": "made the API key {name}",
+    "key.revoked": "revoked the API key {name}",
+    "model.create": "registered the model {target}",
+    "node.joined": "saw the node {target} join with {cores} cores",
+    "node.left": "saw the node {target} leave",
+    "replica.failed": "saw a replica of {target} revision {revision} fail on {node}: {reason}",
+    "replica.lost": "lost a replica of {target} revision {revision} on {node}",
+    "replica.placed": "placed a replica of {target} revision {revision} on {node}",
+    "revision.approved": "approved revision {revision} of {target}",
+    "revision.rejected": "rejected revision {revision} of {target}",
+    "revision.requested": "asked to run {version} as revision {revision} of {target}",
+    "revision.superseded": "set revision {revision} of {target} aside for a newer one",
+    "rollout.done": "finished moving {target} to revision {revision}",
+    "rollout.draining": "lets the old replicas of {target} finish",
+    "rollout.failed": "gave up the rollout of {target} to revision {revision}: {reason}",
+    "rollout.shifted": "moved the traffic of {target} to revision {revision}",
+    "rollout.started": "began the rollout of {target} to revision {revision}",
+    "upload.discard": "discarded an upload for {target}",
+    "upload.expire": "dropped an abandoned upload for {target}",
+    "upload.start": "began an upload for {target}",
+    "version.corrupt": "marked {target} as corrupt: {reason}",
+    "version.heal": "brought back the files of {target}",
+    "version.measure": "measured {target} in use: {memory_bytes} bytes",
+    "version.register": "registered {target}",
+}
+#: Steps in between, left out of short lists.
+MINOR = frozenset(
+    {
+        "approval.approve",  # revision.approved says the same
+        "approval.reject",  # revision.rejected does
+        "approval.requested",  # revision.requested does
+        "replica.placed",
+        "rollout.done",
+        "rollout.draining",
+        "upload.discard",
+        "upload.expire",
+        "upload.start",
+        "version.measure",
+    }
+)
+_PAGES = {"deployment": "console:deployment", "model": "console:model"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One line of the audit trail; `before` and `after` stand around the linked name of the target."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    before: str
+    name: str
+    after: str
+    href: str
+    target: str
+
+
+def sentence(entry: AuditEntry) -> Sentence:
+    """The entry in words; an action without a sentence here is shown by its name."""
+    template = SENTENCES.get(entry.action, f"{entry.action} {{target}}")
+    before, found, after = template.partition("{target}")
+    kind, _, name = entry.target.partition(":")
+    fields = _Fields(entry.detail)
+    return Sentence(
+        sequence=entry.sequence,
+        at=entry.at,
+        actor=entry.actor_name,
+        before=before.format_map(fields),
+        name=name if found else "",
+        after=after.format_map(fields),
+        href=_href(kind, name),
+        target=entry.target,
+    )
+
+
+class _Fields(dict[str, Any]):
+    """Detail that an older release did not write is a dash and never an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def _href(kind: str, name: str) -> str:
+    try:
+        return reverse(_PAGES[kind], args=[name]) if kind in _PAGES else ""
+    except NoReverseMatch:
+        return ""

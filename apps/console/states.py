@@ -1,0 +1,90 @@
+"""The words for states, each with a tone: `ok`, `warn`, `bad`, `info` or plain. Colour only repeats the word."""
+
+from dataclasses import dataclass
+
+from apps.deployments.models import Node, Replica, Revision, Rollout
+from apps.registry.models import ModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a chip shows; `detail` is the reason, where one is known."""
+
+    word: str
+    tone: str = ""
+    detail: str = ""
+
+
+_REVISION = {
+    Revision.State.REQUESTED: State("waits for approval", "info"),
+    Revision.State.APPROVED: State("approved", "info"),
+    Revision.State.STARTING: State("starting", "warn"),
+    Revision.State.LIVE: State("live", "ok"),
+    Revision.State.RETIRING: State("draining", "warn"),
+    Revision.State.RETIRED: State("retired"),
+    Revision.State.REJECTED: State("rejected", "bad"),
+    Revision.State.FAILED: State("failed", "bad"),
+    Revision.State.SUPERSEDED: State("superseded"),
+}
+_REPLICA = {
+    Replica.State.PENDING: State("placed", "warn"),
+    Replica.State.STARTING: State("starting", "warn"),
+    Replica.State.WARMING: State("warming up", "warn"),
+    Replica.State.READY: State("ready", "ok"),
+    Replica.State.DRAINING: State("draining", "warn"),
+    Replica.State.STOPPED: State("stopped"),
+    Replica.State.FAILED: State("failed", "bad"),
+    Replica.State.LOST: State("lost", "bad"),
+}
+_ROLLOUT = {
+    Rollout.State.STARTING: State("starting", "warn"),
+    Rollout.State.SHIFTING: State("moving traffic", "warn"),
+    Rollout.State.DRAINING: State("draining", "warn"),
+    Rollout.State.DONE: State("done", "ok"),
+    Rollout.State.FAILED: State("failed", "bad"),
+    Rollout.State.SUPERSEDED: State("superseded"),
+}
+
+
+def revision_state(revision: Revision) -> State:
+    return _with(_REVISION[Revision.State(revision.state)], revision.state_reason)
+
+
+def replica_state(replica: Replica) -> State:
+    return _with(_REPLICA[Replica.State(replica.state)], replica.reason)
+
+
+def rollout_state(rollout: Rollout) -> State:
+    return _with(_ROLLOUT[Rollout.State(rollout.state)], rollout.reason)
+
+
+def node_state(node: Node) -> State:
+    return State("up", "ok") if node.state == Node.State.UP else State("away", "bad")
+
+
+def version_state(version: ModelVersion) -> State:
+    if version.state == ModelVersion.State.CORRUPT:
+        return State("corrupt", "bad", version.state_reason)
+    return State("ready", "ok")
+
+
+def deployment_state(
+    live: Revision | None, newest: Revision | None, rollout: Rollout | None, ready: int, wanted: int
+) -> State:
+    """The one word for a deployment: what is wrong comes before what is under way, and that before what is well.
+
+    `ready` and `wanted` count the replicas of the live revision's scarcest stage.
+    """
+    if live and not ready:
+        return State("no replica ready", "bad", live.state_reason)
+    if rollout:
+        return State(f"rolling out revision {rollout.to_revision.number}", "warn")
+    if live and ready < wanted:
+        return State(f"{ready} of {wanted} replicas", "warn", live.state_reason)
+    if live:
+        return State("serving", "ok")
+    return revision_state(newest) if newest else State("no revision yet")
+
+
+def _with(state: State, reason: str) -> State:
+    return State(state.word, state.tone, reason)

@@ -1,0 +1,181 @@
+// The charts of a deployment: uPlot on what series.js tells, with one time axis and cursor. Each [data-plot] names one of
+// CHARTS; the [data-key] beside it shows the names and values of its lines.
+(() => {
+  const HEIGHT = 184;
+  const TONES = ["--series-1", "--series-2", "--series-3", "--series-4"];
+
+  const rate = (v) => (v > 0 && v < 9.95 ? v.toFixed(1) : Math.round(v).toLocaleString("en"));
+  const time = (v) => (v < 9.95 ? `${v.toFixed(1)} ms` : v < 999.5 ? `${Math.round(v)} ms` : `${(v / 1000).toFixed(2)} s`);
+  const share = (v) => `${(v * 100).toFixed(v < 0.09995 ? 2 : 1)} %`;
+
+  // lines(data): [name, values, colour token]; least: the smallest top of the axis.
+  const CHARTS = {
+    throughput: { lines: (d) => revisions(d.rates), format: rate, axis: rate, least: 1, stacked: true },
+    latency: {
+      lines: (d) => [["p50", d.p50, "--series-4"], ["p95", d.p95, "--series-1"], ["p99", d.p99, "--series-3"]],
+      format: time, axis: (v) => (v < 1000 ? `${v} ms` : `${v / 1000} s`), least: 10,
+    },
+    errors: {
+      lines: (d) => [["failed", d.failed, "--bad"], ["refused", d.refused, "--faint"]],
+      format: share, axis: (v) => `${+(v * 100).toPrecision(3)} %`, least: 0.01,
+    },
+    senses: { lines: (d) => inputs(d.inputs), format: rate, axis: rate, least: 1 },
+  };
+
+  // A revision keeps its colour however many others the hour has seen; 0 is what failed before one was chosen.
+  const revisions = (rates) => Object.entries(rates).map(([number, line]) => number === "0"
+    ? ["not routed", line, "--faint"] : [`revision ${number}`, line, TONES[(number - 1) % TONES.length]]);
+  const inputs = (values) => Object.entries(values).map(([name, line], place) => [name, line, TONES[place % TONES.length]]);
+
+  let data;
+
+  function Chart(element) {
+    const spec = CHARTS[element.dataset.plot];
+    const key = document.querySelector(`[data-key="${element.dataset.plot}"]`);
+    const title = document.getElementById(element.getAttribute("aria-labelledby")).textContent;
+    let plot, lines, names;
+
+    this.build = () => {
+      plot?.destroy();
+      lines = spec.lines(data);
+      names = lines.map(([name]) => name).join();
+      const colours = lines.map(([, , token]) => colour(token));
+      plot = new uPlot(options(spec, lines, colours, element.clientWidth, values), columns(spec, lines), element);
+      legend(key, lines, colours);
+      values();
+    };
+
+    this.update = () => {
+      lines = spec.lines(data);
+      if (lines.map(([name]) => name).join() !== names) return this.build();
+      plot.setData(columns(spec, lines));
+      values();
+    };
+
+    // The values under the cursor, or the last ones.
+    function values() {
+      if (!plot) return;
+      const at = plot.cursor.idx ?? data.at.length - 1;
+      const texts = lines.map(([, line]) => (line[at] == null ? "—" : spec.format(line[at])));
+      key.querySelectorAll("b").forEach((cell, place) => { cell.textContent = texts[place]; });
+      const said = lines.map(([name], place) => `${name} ${texts[place]}`).join(", ");
+      element.setAttribute("aria-label", `${title} over the last hour. ${said || "No requests yet."}`);
+      element.toggleAttribute("data-empty", !lines.some(([, line]) => line.some((value) => value != null)));
+    }
+
+    element.removeAttribute("aria-labelledby");
+    element.addEventListener("keydown", (event) => walk(event, plot));
+    element.addEventListener("blur", () => moveTo(plot, -10));
+    new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT })).observe(element);
+    this.build();
+  }
+
+  // Arrow keys move the cursor, as the mouse does.
+  function walk(event, plot) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const index = Math.min(Math.max((plot.cursor.idx ?? data.at.length) + step, 0), data.at.length - 1);
+    moveTo(plot, plot.valToPos(data.at[index], "x"));
+  }
+
+  // The two flags: tell the hooks of this chart, and the charts beside it.
+  const moveTo = (plot, left) => plot.setCursor({ left, top: left < 0 ? left : 10 }, true, true);
+
+  function columns(spec, lines) {
+    if (!spec.stacked) return [data.at, ...lines.map(([, line]) => line)];
+    const total = data.at.map((_, i) => lines.reduce((sum, [, line]) => sum + (line[i] ?? 0), 0));
+    const below = data.at.map(() => 0);
+    // A revision without traffic has no line while others have: it would lie on theirs.
+    const height = (value, i) => (value == null || (!value && total[i]) ? null : (below[i] += value));
+    return [data.at, ...lines.map(([, line]) => line.map(height))];
+  }
+
+  function options(spec, lines, colours, width, moved) {
+    const faint = colour("--faint"), grid = colour("--line"), font = `10.5px ${getComputedStyle(document.body).fontFamily}`;
+    return {
+      width, height: HEIGHT, padding: [8, 0, 0, 0], legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, sync: { key: "page" }, points: { size: 6 } },
+      scales: { x: { range: () => [begin(), data.at.at(-1)] }, y: { range: (u, low, high) => top(high, spec.least) } },
+      axes: [
+        { stroke: faint, font, grid: { show: false }, ticks: { show: false }, size: 20, gap: 4, space: 64, values: hours },
+        { stroke: faint, font, grid: { stroke: grid, width: 1 }, ticks: { show: false }, side: 1, size: 50, gap: 6, space: 40,
+          values: (u, ticks) => ticks.map(spec.axis) },
+      ],
+      series: [{}, ...lines.map(([name, , token], place) => ({
+        label: name, stroke: colours[place], width: 1.6, dash: token === "--faint" ? [4, 3] : undefined,
+        fill: spec.stacked ? faded(colours[place]) : undefined, points: { show: false, size: 3, filter: lonely },
+      }))],
+      hooks: { draw: [marks], setCursor: [moved] },
+    };
+  }
+
+  // The hour, or only its known end while there is little: at least five minutes.
+  function begin() {
+    const known = Object.values(data.rates).map((line) => line.findIndex((value) => value != null)).filter((i) => i >= 0);
+    const first = known.length ? Math.min(...known) - 3 : 0;
+    return data.at[Math.max(0, Math.min(first, data.at.length - 31))];
+  }
+
+  const top = (high, least) => [0, uPlot.rangeNum(0, Math.max(high ?? 0, least), 0.08, true)[1]];
+  const hours = (u, ticks) => ticks.map((at) => {
+    if (u.valToPos(at, "x") < 16) return ""; // its text would be cut off
+    return new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+  });
+
+  // Points between two gaps, which a line would not show.
+  function lonely(u, place) {
+    const line = u.data[place];
+    const alone = line.flatMap((v, i) => (v != null && line[i - 1] == null && line[i + 1] == null ? [i] : []));
+    return alone.length ? alone : null;
+  }
+
+  function marks(u) {
+    const { left, top: upper, width, height } = u.bbox, ratio = devicePixelRatio;
+    u.ctx.save();
+    u.ctx.strokeStyle = u.ctx.fillStyle = colour("--faint");
+    u.ctx.font = `${10.5 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
+    u.ctx.setLineDash([3 * ratio, 3 * ratio]);
+    for (const mark of data.marks) {
+      const x = Math.round(u.valToPos(mark.at, "x", true));
+      if (x < left || x > left + width) continue;
+      u.ctx.beginPath();
+      u.ctx.moveTo(x, upper);
+      u.ctx.lineTo(x, upper + height);
+      u.ctx.stroke();
+      const right = x > left + width - 80 * ratio;
+      u.ctx.textAlign = right ? "right" : "left";
+      u.ctx.fillText(mark.label, x + (right ? -4 : 4) * ratio, upper + 10 * ratio);
+    }
+    u.ctx.restore();
+  }
+
+  function legend(key, lines, colours) {
+    key.replaceChildren(...lines.map(([name], place) => {
+      const item = document.createElement("span"), swatch = document.createElement("i"), value = document.createElement("b");
+      swatch.style.background = colours[place];
+      item.append(swatch, name, value);
+      return item;
+    }));
+  }
+
+  // A colour token as the canvas needs it: resolved for the present theme.
+  function colour(token) {
+    const probe = document.createElement("i");
+    probe.style.color = `var(${token})`;
+    document.body.append(probe);
+    const resolved = getComputedStyle(probe).color;
+    probe.remove();
+    return resolved;
+  }
+
+  const faded = (rgb) => rgb.replace("rgb(", "rgba(").replace(")", ", 0.12)");
+
+  const charts = [];
+  document.addEventListener("quartet:series", ({ detail }) => {
+    data = detail;
+    if (charts.length) return charts.forEach((chart) => chart.update());
+    charts.push(...[...document.querySelectorAll("[data-plot]")].map((element) => new Chart(element)));
+  });
+  document.addEventListener("quartet:theme", () => charts.forEach((chart) => chart.build()));
+})();
