@@ -1,0 +1,64 @@
+"""`make screenshots`: runs the demo in a home of its own and takes the documentation's pictures under its traffic.
+
+`python -m tests.browser.screenshots [minutes of traffic, 10 unless told]`; ports as QUARTET_PORT and
+QUARTET_GATEWAY_PORT say. Takes that long and some two minutes more.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PICTURES = {"dashboard": "/", "deployment": "/deployments/digits/"}
+
+
+def main(minutes: float) -> None:
+    """The demo's six steps, then its steady traffic, then the pictures."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
+    django.setup()
+    from controlplane.demo.story import RATE, demo_folder
+    from controlplane.demo.traffic import Traffic
+    from controlplane.embedded.stack import running
+    from controlplane.management.commands.demo import Command
+    from controlplane.management.commands.up import listen
+    from workers.training.digits_av.held_out import held_out
+
+    command = Command()
+    with tempfile.TemporaryDirectory(prefix="quartet-pictures-") as above:
+        Path(above).chmod(0o711)
+        with running(Path(above) / "home", listen(), command.say) as stack, command.story(stack) as story:
+            story.run()
+            samples = list(held_out(240, seed=7, cache_directory=demo_folder(stack.home.path) / "cache"))
+            with Traffic(stack.gateway_url, story.keys["app"], samples, rate=RATE):
+                command.say(f"Traffic for {minutes:g} minutes, for the charts")
+                time.sleep(minutes * 60)
+                take(stack.web_url, "ada", story.people["ada"])
+
+
+def take(url: str, username: str, password: str) -> None:
+    """Sign in and photograph each page, once its numbers are live, into docs/."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.conftest import DESKTOP, FLAGS, chromium_path
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        page = browser.new_page(viewport=DESKTOP, color_scheme="light")
+        page.goto(f"{url}/login/")
+        page.get_by_label("Name").fill(username)
+        page.get_by_label("Password").fill(password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{url}/")
+        for name, path in PICTURES.items():
+            page.goto(url + path)
+            page.wait_for_selector('[data-live][data-state="live"]')
+            page.screenshot(path=ROOT / "docs" / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10)

@@ -1,0 +1,201 @@
+"""A fleet worth looking at: deployments in different states and an hour of traffic, made through the real services."""
+
+import math
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apps.approvals.selectors import requests_open
+from apps.approvals.services import decision_record
+from apps.core.clock import now
+from apps.deployments.models import Deployment, Revision, Rollout
+from apps.monitoring.models import FLEET, GatewayReport, MetricWindow
+from apps.registry.models import Alias, AliasMove, Artifact, ModelVersion
+from apps.registry.services import version_mark_corrupt
+from tests.deployments.makers import FACTS, Fleet, make_deployment, make_revision, make_version, settle
+from tests.world import World
+from workers.relay import relay_run
+
+GIB = 1024**3
+STAGES = [
+    {"name": "preprocess", "handler": "digits_av:DigitsHandler", "device": "cpu"},
+    {"name": "infer", "handler": "digits_av:DigitsHandler", "device": "auto"},
+    {"name": "postprocess", "handler": "digits_av:DigitsHandler", "device": "cpu"},
+]
+IMAGE = {
+    "name": "image",
+    "modality": "image",
+    "datatype": "BYTES",
+    "shape": [-1],
+    "required": False,
+    "media_types": ["image/png"],
+    "max_pixels": 1_000_000,
+}
+SOUND = {
+    "name": "sound",
+    "modality": "audio",
+    "datatype": "BYTES",
+    "shape": [-1],
+    "required": False,
+    "media_types": ["audio/wav"],
+    "sample_rate": 8000,
+    "max_seconds": 10,
+}
+TEXT = {"name": "text", "modality": "text", "datatype": "BYTES", "shape": [-1], "required": True}
+DIGITS: dict[str, Any] = {
+    "format": 1,
+    "name": "digits-av",
+    "task": "digit-classification",
+    "description": "Reads a handwritten digit, hears a spoken one, and answers from whichever is there.",
+    "license": "Apache-2.0",
+    "inputs": [IMAGE, SOUND],
+    "require_any": ["image", "sound"],
+    "outputs": [
+        {"name": "digit", "datatype": "INT64", "shape": [-1]},
+        {"name": "scores", "datatype": "FP32", "shape": [-1, 10]},
+    ],
+    "stages": STAGES,
+    "samples": [{"image": "samples/3.png", "sound": "samples/3.wav"}],
+    "metrics": {"accuracy": 0.981, "accuracy_image": 0.967, "accuracy_sound": 0.942},
+}
+MINILM = {
+    **DIGITS,
+    "name": "minilm",
+    "task": "feature-extraction",
+    "inputs": [TEXT],
+    "samples": [{"text": "a red door"}],
+}
+
+
+class Scene:
+    """Ada's fleet. `digits` and `captions` serve; the rest is added by the methods."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.fleet = Fleet("cpu-1", "cpu-2")
+        self.digits = make_deployment(world, "digits")
+        self.captions = make_deployment(world, "captions")
+        self.first = make_version(
+            world, 1, manifest=DIGITS, size_bytes=1_412_000, lineage={"dataset": "digits, 2 voices"}
+        )
+        self.second = make_version(
+            world,
+            2,
+            manifest=DIGITS,
+            size_bytes=1_498_000,
+            parent=self.first,
+            lineage={"dataset": "digits, 7 voices", "code": "train.py at 4f2c1e", "notes": "More voices."},
+        )
+        minilm = make_version(world, 1, name="minilm", manifest=MINILM, size_bytes=22_700_000)
+        self._files(self.second)
+        self._champion()
+        self._live(self.digits, self.first, replicas=2)
+        self._live(self.captions, minilm, replicas=1)
+        self._live(self.digits, self.second, replicas=2, note="Seven voices instead of two")
+        # As if the second revision had taken over half an hour ago: in the middle of hour_of_traffic.
+        Rollout.objects.filter(deployment=self.digits).update(shifted_at=now() - timedelta(minutes=190 / 6))
+        Rollout.objects.filter(to_revision__number=1).update(shifted_at=now() - timedelta(hours=3))
+        self.fleet.beat(memory_free=FACTS.memory_total * 5 // 8)
+
+    def asking(self) -> "Scene":
+        """A revision of `captions` waits for approval."""
+        make_revision(self.world, self.captions, ModelVersion.objects.get(model__name="minilm"), replicas=3)
+        relay_run()
+        return self
+
+    def broken(self) -> "Scene":
+        """A new deployment's rollout fails, and the champion's bytes rot."""
+        doorbell = make_deployment(self.world, "doorbell")
+        third = make_version(self.world, 3, manifest=DIGITS, parent=self.second)
+        revision = make_revision(self.world, doorbell, third)
+        self._approve(revision)
+        self.fleet.reconcile()
+        for replica in revision.stages.get().served_by.filter(state="pending"):
+            self.fleet.fail(replica, "samples/3.wav is at 16000 Hz; model.yaml says 8000 Hz.")
+        for version in (third, self.second):
+            reason = "weights/model.safetensors is not what was registered: its SHA-256 differs."
+            version_mark_corrupt(version_id=version.pk, path="weights/model.safetensors", reason=reason)
+        relay_run()
+        return self
+
+    def _live(self, deployment: Deployment, version: ModelVersion, **spec: Any) -> None:
+        """Asked for by Ada, approved by Ben, rolled out."""
+        self._approve(make_revision(self.world, deployment, version, **spec))
+        self._finish(deployment)
+        relay_run()
+
+    def _approve(self, revision: Revision) -> None:
+        relay_run()
+        request = requests_open().get(subject_id=revision.pk)
+        decision_record(actor=self.world.ben, request_id=request.pk, verdict="approve", comment="Looks right.")
+        relay_run()
+
+    def _finish(self, deployment: Deployment) -> None:
+        """The rollout's steps, with hosts and gateways that do at once what is asked of them."""
+        fleet = self.fleet
+        fleet.reconcile()
+        fleet.start_all()
+        fleet.reconcile()
+        fleet.reconcile(fleet.moved(deployment))
+        settle(deployment)
+        fleet.reconcile(fleet.moved(deployment))
+        fleet.reconcile(fleet.moved(deployment))
+        fleet.stop_draining()
+        fleet.reconcile(fleet.moved(deployment))
+        deployment.refresh_from_db()
+
+    def _files(self, version: ModelVersion) -> None:
+        for path, size in (("digits_av.py", 5210), ("model.yaml", 1422), ("weights/model.safetensors", 1_491_000)):
+            Artifact.objects.create(version=version, path=path, sha256=version.digest, size=size)
+
+    def _champion(self) -> None:
+        model, ada = self.first.model, self.world.ada
+        Alias.objects.create(model=model, name="champion", version=self.second)
+        AliasMove.objects.create(model=model, alias="champion", to_version=self.first, moved_by=ada, reason="The first")
+        AliasMove.objects.create(
+            model=model,
+            alias="champion",
+            from_version=self.first,
+            to_version=self.second,
+            moved_by=ada,
+            reason="Hears more",
+        )
+
+
+def hour_of_traffic(until: datetime | None = None) -> None:
+    """The last hour as the ingest process would have written it, with a gap a quarter of an hour ago."""
+    end, chance = until or now(), random.Random(7)
+    last = int(end.timestamp()) // 10 * 10
+    rows = []
+    for back in range(360):
+        at = last - 10 * back
+        if 85 <= back <= 97:
+            continue
+        moment = datetime.fromtimestamp(at, UTC)
+        of_digits = _window(chance, moment, "digits", 2 if back < 190 else 1, 2200 + 260 * math.sin(back / 40), 5.5)
+        of_captions = _window(chance, moment, "captions", 1, 640 + 90 * math.sin(back / 23), 2.6)
+        total = of_digits.requests + of_captions.requests
+        rows += [of_digits, of_captions, MetricWindow(start=moment, deployment=FLEET, revision=0, requests=total)]
+    MetricWindow.objects.bulk_create(rows)
+    GatewayReport.objects.create(gateway="gw-1", reported_at=end - timedelta(milliseconds=400), in_flight=7, floor=7200)
+
+
+def _window(
+    chance: random.Random, start: datetime, name: str, revision: int, requests: float, median: float
+) -> MetricWindow:
+    count = max(0, int(chance.gauss(requests, requests / 22)))
+    drawn = (median * math.exp(chance.gauss(0, 0.42)) for _ in range(max(1, count // 6)))
+    latency = Counter(f"{_bound(ms):g}" for ms in drawn)
+    refused = max(0, int(chance.gauss(count / 900, 1)))
+    failed = 4 if chance.random() < 0.03 else 0
+    inputs = {"image": int(count * 0.93), "sound": int(count * 0.71)} if name == "digits" else {"text": count}
+    errors = {code: n for code, n in (("bad_input", refused), ("deadline_passed", failed)) if n}
+    return MetricWindow(
+        start=start, deployment=name, revision=revision, requests=count, errors=errors, latency=latency, inputs=inputs
+    )
+
+
+def _bound(ms: float) -> float:
+    """The bucket's upper bound: log-spaced, 9 % apart."""
+    return float(f"{1.09 ** math.ceil(math.log(ms, 1.09)):.4g}")

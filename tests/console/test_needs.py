@@ -1,0 +1,87 @@
+"""The overview says what needs a person, to whom it may concern, and is quiet otherwise."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.console.selectors.fleet import deployment_rows
+from apps.console.selectors.needs import Need, needs
+from apps.core.clock import now
+from apps.core.models import OutboxEvent, User
+from apps.deployments.models import Replica, Revision
+from apps.monitoring.models import GatewayReport
+from apps.registry.services import version_mark_corrupt
+from tests.console.scene import Scene
+from tests.deployments.makers import make_revision
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def heard(scene: Scene) -> None:
+    """A gateway was heard just now."""
+    GatewayReport.objects.create(gateway="gw-1", reported_at=now())
+
+
+def _needs(actor: User) -> list[Need]:
+    return needs(actor, deployment_rows())
+
+
+def test_a_healthy_fleet_needs_nobody(scene: Scene) -> None:
+    assert _needs(scene.world.ada) == []
+
+
+def test_a_reviewer_is_led_to_an_open_request(scene: Scene) -> None:
+    need = _needs(scene.asking().world.ben)[0]
+    assert (need.tone, need.began, need.text) == ("info", "Asked by ada", "0 of 1 approval.")
+    assert need.actions[0].primary
+    assert need.actions[0].href.startswith("/admin/approvals/approvalrequest/")
+
+
+@pytest.mark.parametrize(("who", "refusal"), [("ada", "You asked for this"), ("cy", "reviewer role")])
+def test_others_see_the_same_request_and_why_they_cannot_decide_it(scene: Scene, who: str, refusal: str) -> None:
+    action = _needs(getattr(scene.asking().world, who))[0].actions[0]
+    assert action.href == ""
+    assert refusal in action.refusal
+
+
+def test_a_deployment_without_a_ready_replica_comes_first(scene: Scene) -> None:
+    scene.asking()
+    Replica.objects.filter(stage__revision=scene.digits.live_revision).update(state="lost")
+    assert _needs(scene.world.ada)[0].title == "digits has no replica ready"
+
+
+def test_too_few_replicas_are_told_with_their_reason_only(scene: Scene) -> None:
+    Replica.objects.filter(stage__revision=scene.digits.live_revision, slot=1).update(state="lost")
+    assert _needs(scene.world.ada) == []
+    Revision.objects.filter(pk=scene.digits.live_revision.pk).update(state_reason="No node has 8 GB free.")
+    need = _needs(scene.world.ada)[0]
+    assert (need.title, need.text) == ("digits runs 1 of 2 replicas", "No node has 8 GB free.")
+
+
+def test_a_failed_rollout_is_told_until_a_later_revision_answers_it(scene: Scene) -> None:
+    scene.broken()
+    titles = [need.title for need in _needs(scene.world.ada)]
+    assert "doorbell: the rollout of revision 1 failed" in titles
+    doorbell = Revision.objects.get(deployment__name="doorbell").deployment
+    make_revision(scene.world, doorbell, scene.first)
+    assert "doorbell: the rollout of revision 1 failed" not in [need.title for need in _needs(scene.world.ada)]
+
+
+def test_a_corrupt_version_is_told_while_something_points_at_it(scene: Scene) -> None:
+    version_mark_corrupt(version_id=scene.first.pk, path="w", reason="It is not what was registered.")
+    assert _needs(scene.world.ada) == []
+    version_mark_corrupt(version_id=scene.second.pk, path="w", reason="It is not what was registered.")
+    assert [need.title for need in _needs(scene.world.ada)] == ["digits-av version 2 is corrupt"]
+
+
+def test_silence_of_every_gateway_is_told(scene: Scene) -> None:
+    GatewayReport.objects.update(reported_at=now() - timedelta(minutes=3))
+    assert [need.title for need in _needs(scene.world.ada)] == ["No gateway is heard"]
+
+
+def test_an_event_whose_listener_keeps_failing_is_told(scene: Scene) -> None:
+    OutboxEvent.objects.create(name="approvals.granted", payload={}, attempts=5, last_error="ValueError: no")
+    need = _needs(scene.world.ada)[0]
+    assert need.title == "1 event waits for a listener that fails"
+    assert need.text == "approvals.granted was tried 5 times: ValueError: no"
