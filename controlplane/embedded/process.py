@@ -52,6 +52,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._left: list[psutil.Process] = []
         self._log_start = 0
+        self._ended_log_start: int | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._was_ready = threading.Event()
@@ -81,8 +82,11 @@ class Child:
         return self._was_ready.is_set()
 
     def last_words(self) -> str:
-        """The end of what the newest process wrote."""
-        return logs.tail(self.log, self._log_start)
+        """The end of what was written since the last process that ended began, or, before the first end, the only one.
+
+        The one that ended says why; the next may have begun by the time anyone asks, and have said nothing yet.
+        """
+        return logs.tail(self.log, self._log_start if self._ended_log_start is None else self._ended_log_start)
 
     def ask_to_stop(self) -> None:
         """Sends the stop signal, and no more restarts; returns at once."""
@@ -108,6 +112,7 @@ class Child:
         while not self._stopping.is_set():
             began = time.monotonic()
             self._run_once()
+            self._ended_log_start = self._log_start
             self._ended_once.set()
             if not self._stopping.is_set():
                 self._enter("waiting")

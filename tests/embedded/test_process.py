@@ -14,7 +14,7 @@ import pytest
 from controlplane.embedded.backoff import MOST_SECONDS, WELL_SECONDS, Backoff
 from controlplane.embedded.errors import OperatorError
 from controlplane.embedded.home import Home, open_home
-from controlplane.embedded.process import Probe, Spec
+from controlplane.embedded.process import Child, Probe, Spec
 from controlplane.embedded.supervisor import Supervisor, python
 from tests.embedded.looking import eventually, processes_naming
 
@@ -76,6 +76,23 @@ def test_a_process_that_cannot_start_is_reported_with_its_last_words(supervisor:
         supervisor.start("broken")
     for word in ("broken did not start", "exit code 1", "the moon is missing"):
         assert word in str(refusal.value)
+
+
+def test_the_last_words_are_those_of_the_run_that_ended_even_when_the_next_has_begun(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    code = (
+        f"import pathlib, time; first = pathlib.Path({str(first)!r})\n"
+        "if not first.exists(): first.touch(); raise SystemExit('the moon is missing')\n"
+        "time.sleep(1000)"
+    )
+    child = Child(Spec("broken", python("-c", code), os.environ), tmp_path / "broken.log", lambda _: None)
+    child.start()
+    try:
+        eventually(lambda: child.restarts == 1 and child.state == "ready")
+        assert "the moon is missing" in child.last_words()
+    finally:
+        child.ask_to_stop()
+        child.join()
 
 
 def test_a_program_that_does_not_exist_is_reported(supervisor: Supervisor) -> None:
