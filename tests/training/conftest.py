@@ -1,6 +1,8 @@
 """One real, short training that the tests of this folder share: about ten seconds on one core."""
 
 import importlib.util
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +33,14 @@ class Context:
 def one_thread() -> None:
     """The promise of repeatable weights is made for one thread."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_bytecode() -> Iterator[None]:
+    """Importing an artifact's code must not add compiled files to it; serving processes see to that as well."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    yield
+    sys.dont_write_bytecode = before
 
 
 @pytest.fixture(scope="session")
