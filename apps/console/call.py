@@ -58,7 +58,7 @@ def _in_shell(value: Any) -> str:
 
 
 def manage_command(words: list[str], *, python: str, manage: Path, environment: Path) -> str:
-    """A `manage.py` command for this installation; `environment` is the file that `manage.py up` keeps while it runs."""
+    """A `manage.py` command for this installation; `environment` is the file that `manage.py up` keeps meanwhile."""
     command = shlex.join([python, str(manage), *words])
     return f". {shlex.quote(str(environment))}\n{command}" if environment.exists() else command
 
