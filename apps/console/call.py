@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +58,25 @@ def _in_shell(value: Any) -> str:
     return text.replace("\\", "\\\\").replace("$", "\\$").replace("`", "\\`")
 
 
-def manage_command(words: list[str], *, python: str, manage: Path, environment: Path) -> str:
-    """A `manage.py` command for this installation; `environment` is the file that `manage.py up` keeps meanwhile."""
-    command = shlex.join([python, str(manage), *words])
+@dataclass(frozen=True)
+class Installation:
+    """What a shell needs to know to run `manage.py`; `environment` is the file that `manage.py up` keeps meanwhile."""
+
+    python: str
+    manage: Path
+    environment: Path
+
+
+def manage_command(installation: Installation, *words: str) -> str:
+    """A `manage.py` command that works in any directory."""
+    command = shlex.join([installation.python, str(installation.manage), *words])
+    environment = installation.environment
     return f". {shlex.quote(str(environment))}\n{command}" if environment.exists() else command
 
 
-def key_command(username: str, scopes: str, **place: Any) -> str:
+def key_command(installation: Installation, username: str, scopes: str) -> str:
     """As manage_command: makes an API key of `username` and puts it into KEY."""
-    *prefix, command = manage_command(["key_create", username, "my-key", "--scopes", scopes], **place).split("\n")
+    *prefix, command = manage_command(installation, "key_create", username, "my-key", "--scopes", scopes).split("\n")
     return "\n".join([*prefix, f"KEY=$({command})"])
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from apps.console.call import (
+    Installation,
     curl_command,
     deployment_create_command,
     key_command,
@@ -101,16 +102,16 @@ def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[s
     """What an empty page teaches: commands that make the first of what it lists."""
     base = request.build_absolute_uri("/").rstrip("/")
     model = RegisteredModel.objects.order_by("-pk").values_list("name", flat=True).first() or "my-model"
-    user, home = _actor(request).get_username(), settings.QUARTET_HOME
-    place = {
-        "python": sys.executable,
-        "manage": settings.BASE_DIR / "manage.py",
-        "environment": home / "run/environment",
-    }
+    user = _actor(request).get_username()
+    here = Installation(
+        python=sys.executable,
+        manage=settings.BASE_DIR / "manage.py",
+        environment=settings.QUARTET_HOME / "run/environment",
+    )
     return {
-        "key_operate": key_command(user, "read,models:write,deployments:write,infer", **place),
-        "key_infer": key_command(user, "infer", **place),
-        "model_import": manage_command(["import_model", "DIRECTORY", "--name", "my-model", "--actor", user], **place),
+        "key_operate": key_command(here, user, "read,models:write,deployments:write,infer"),
+        "key_infer": key_command(here, user, "infer"),
+        "model_import": manage_command(here, "import_model", "DIRECTORY", "--name", "my-model", "--actor", user),
         "deployment_create": deployment_create_command(base),
         "revision_request": revision_request_command(base, deployment, model),
     }

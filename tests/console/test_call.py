@@ -16,7 +16,13 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from apps.console.call import curl_command, deployment_create_command, key_command, revision_request_command
+from apps.console.call import (
+    Installation,
+    curl_command,
+    deployment_create_command,
+    key_command,
+    revision_request_command,
+)
 from tests.console.scene import DIGITS, MINILM
 from tests.world import World
 
@@ -90,8 +96,8 @@ def test_numbers_arrive_with_their_shape(listener: Listener, tmp_path: Path) -> 
 def test_the_key_command_makes_a_key_from_any_directory(world: World, tmp_path: Path) -> None:
     database = urlsplit(settings.DATABASE_URL)._replace(path="/" + connection.settings_dict["NAME"])
     (tmp_path / "environment").write_text(f"export DATABASE_URL={shlex.quote(database.geturl())}\n")
-    place = {"manage": settings.BASE_DIR / "manage.py", "environment": tmp_path / "environment"}
-    command = key_command("ada", "infer,read", python=sys.executable, **place)
+    here = Installation(sys.executable, settings.BASE_DIR / "manage.py", tmp_path / "environment")
+    command = key_command(here, "ada", "infer,read")
     run = subprocess.run(
         ["bash", "-eu", "-c", f"{command}\necho $KEY"], cwd=tmp_path, check=True, stdout=subprocess.PIPE, timeout=60
     )
