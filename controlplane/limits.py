@@ -21,7 +21,7 @@ class BodyLimit:
     """
 
     def __init__(
-        self, app: App, *, request_limit: int, upload_limit: int, upload_prefix: str = "/api/uploads/"
+        self, app: App, *, request_limit: int, upload_limit: int, upload_prefix: str = "/api/v1/uploads/"
     ) -> None:
         self.app = app
         self.request_limit = request_limit

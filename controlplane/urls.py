@@ -14,12 +14,15 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("health/live", health.live),
     path("health/ready", health.ready),
-    path("api/", include("apps.registry.urls")),
-    path("api/", include("apps.deployments.urls")),
-    path("api/", include("apps.inference.urls")),
-    path("api/", include("apps.approvals.urls")),
-    path("api/", include("apps.core.urls")),
+    path("api/v1/", include("apps.registry.urls")),
+    path("api/v1/", include("apps.deployments.urls")),
+    path("api/v1/", include("apps.inference.urls")),
+    path("api/v1/", include("apps.approvals.urls")),
+    path("api/v1/", include("apps.core.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("metrics", include("apps.monitoring.urls")),
 ]
+
+handler404 = "controlplane.refusals.not_found"
+handler500 = "controlplane.refusals.server_error"

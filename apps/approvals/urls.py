@@ -5,7 +5,7 @@ from django.urls import path
 from apps.approvals.api import ApprovalDetail, ApprovalList, DecisionCreate
 
 urlpatterns = [
-    path("approvals/", ApprovalList.as_view(), name="approval-list"),
-    path("approvals/<uuid:pk>/", ApprovalDetail.as_view(), name="approval-detail"),
-    path("approvals/<uuid:pk>/decisions/", DecisionCreate.as_view(), name="approval-decide"),
+    path("approvals", ApprovalList.as_view(), name="approval-list"),
+    path("approvals/<uuid:pk>", ApprovalDetail.as_view(), name="approval-detail"),
+    path("approvals/<uuid:pk>/decisions", DecisionCreate.as_view(), name="approval-decide"),
 ]

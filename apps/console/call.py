@@ -82,12 +82,12 @@ def key_command(installation: Installation, username: str, scopes: str) -> str:
 
 def deployment_create_command(base: str) -> str:
     """A curl command that makes a deployment; KEY must hold a key with the scope `deployments:write`."""
-    return _post(f"{base}/api/deployments/", {"name": "my-deployment", "description": "What it is for"})
+    return _post(f"{base}/api/v1/deployments", {"name": "my-deployment", "description": "What it is for"})
 
 
 def revision_request_command(base: str, deployment: str, model: str) -> str:
     """A curl command that asks for a revision of `deployment`; KEY as above."""
-    return _post(f"{base}/api/deployments/{deployment}/revisions/", {"model": model, "version": "1", "replicas": 1})
+    return _post(f"{base}/api/v1/deployments/{deployment}/revisions", {"model": model, "version": "1", "replicas": 1})
 
 
 def _post(url: str, body: dict[str, Any]) -> str:

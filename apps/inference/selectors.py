@@ -7,7 +7,7 @@ from apps.inference.models import ApiKey
 
 
 def routing_document() -> dict[str, Any]:
-    """The content of the next snapshot, as gateways read it (docs/events.md describes the fields).
+    """The content of the next snapshot, as gateways read it (workers/serving/routing.py describes the fields).
 
     Revoked keys stay in it, marked: a gateway can then say 403 "revoked" rather than 401 "unknown".
     """

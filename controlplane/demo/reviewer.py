@@ -44,7 +44,7 @@ class Reviewer:
     def _find(self, digest: str, seconds: float) -> dict[str, Any]:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            requests = self._http.get("/api/approvals/").json()["results"]
+            requests = self._http.get("/api/v1/approvals").json()["results"]
             for request in requests:
                 if request["digest"] == digest and request["state"] == "open":
                     return dict(request)

@@ -100,7 +100,7 @@ class Story:
         with self._step(f"deploy_{number + 1}"):
             version = self.seen[f"version_{number + 1}"]
             wanted = {"model": MODEL, "version": version, "note": f"demo, model {number + 1}"}
-            revision = self.ci.ask("POST", f"deployments/{DEPLOYMENT}/revisions/", json=wanted)
+            revision = self.ci.ask("POST", f"deployments/{DEPLOYMENT}/revisions", json=wanted)
             with Reviewer(self.stack.web_url, "ben", self.people["ben"]) as ben:
                 ben.approve(revision["digest"], "Looks right")
             live = self.ci.revision_wait(DEPLOYMENT, revision["number"], {"live"}, 90)
@@ -132,8 +132,8 @@ class Story:
 
     def _other(self) -> int:
         """Which of the two models is not live: a second start of the demo moves back to the first."""
-        live = self.ci.ask("GET", f"deployments/{DEPLOYMENT}/")["live_revision"]
-        version = self.ci.ask("GET", f"deployments/{DEPLOYMENT}/revisions/{live}/")["version"]
+        live = self.ci.ask("GET", f"deployments/{DEPLOYMENT}")["live_revision"]
+        version = self.ci.ask("GET", f"deployments/{DEPLOYMENT}/revisions/{live}")["version"]
         return 0 if version == self.seen["version_2"] else 1
 
     def watch(self) -> None:

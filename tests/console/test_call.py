@@ -106,7 +106,7 @@ def test_the_key_command_makes_a_key_from_any_directory(world: World, tmp_path: 
 
 
 def test_the_commands_of_empty_pages_post_what_the_rest_interface_takes(listener: Listener) -> None:
-    assert _run(deployment_create_command(_address(listener)), listener)["path"] == "/api/deployments/"
+    assert _run(deployment_create_command(_address(listener)), listener)["path"] == "/api/v1/deployments"
     asked = _run(revision_request_command(_address(listener), "digits", "digits-av"), listener)
-    assert asked["path"] == "/api/deployments/digits/revisions/"
+    assert asked["path"] == "/api/v1/deployments/digits/revisions"
     assert asked["body"] == {"model": "digits-av", "version": "1", "replicas": 1}

@@ -34,16 +34,16 @@ async def ask(path: str, chunks: list[bytes], length: int | None = None) -> int:
 
 @pytest.mark.parametrize(("size", "status"), [(10, 200), (11, 413)])
 async def test_the_limit_itself_passes_and_one_byte_more_does_not(size: int, status: int) -> None:
-    assert await ask("/api/models/", [b"x" * size]) == status
+    assert await ask("/api/v1/models", [b"x" * size]) == status
 
 
 async def test_a_length_that_is_announced_is_refused_unread() -> None:
-    assert await ask("/api/models/", [], length=11) == 413
+    assert await ask("/api/v1/models", [], length=11) == 413
 
 
 async def test_a_body_that_grows_past_the_limit_is_cut_off() -> None:
-    assert await ask("/api/models/", [b"12345"] * 3) == 413
+    assert await ask("/api/v1/models", [b"12345"] * 3) == 413
 
 
 async def test_uploads_have_their_own_limit() -> None:
-    assert await ask("/api/uploads/1/files/a", [b"x" * 100]) == 200
+    assert await ask("/api/v1/uploads/1/files/a", [b"x" * 100]) == 200

@@ -10,7 +10,7 @@ from apps.registry.models import Alias, ModelVersion
 from tests.deployments.makers import Fleet, approve, make_revision
 from tests.world import World
 
-REVISIONS = "/api/deployments/digits/revisions/"
+REVISIONS = "/api/v1/deployments/digits/revisions"
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def ada(world: World) -> APIClient:
 
 
 def test_a_deployment_is_made(ada: APIClient) -> None:
-    response = ada.post("/api/deployments/", {"name": "digits", "description": "spoken and written"})
+    response = ada.post("/api/v1/deployments", {"name": "digits", "description": "spoken and written"})
     assert response.status_code == 201
     assert response.json()["live_revision"] is None
-    assert ada.get("/api/deployments/digits/").json() == response.json()
+    assert ada.get("/api/v1/deployments/digits").json() == response.json()
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_deployment_is_made(ada: APIClient) -> None:
 def test_a_wrong_name_is_answered_with_what_is_wrong(
     ada: APIClient, deployment: Deployment, body: dict[str, str], status: int, code: str
 ) -> None:
-    response = ada.post("/api/deployments/", body)
+    response = ada.post("/api/v1/deployments", body)
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
 
 
@@ -80,30 +80,30 @@ def test_a_wrong_revision_is_answered_with_what_is_wrong(
 
 def test_who_may_not_operate_is_refused(world: World, deployment: Deployment, version: ModelVersion) -> None:
     ben = world.client(world.ben)
-    assert ben.post("/api/deployments/", {"name": "x"}).status_code == 403
+    assert ben.post("/api/v1/deployments", {"name": "x"}).status_code == 403
     assert ben.post(REVISIONS, {"model": "digits-av", "version": 1}).status_code == 403
 
 
 def test_whoever_is_signed_in_may_look(world: World, deployment: Deployment, version: ModelVersion) -> None:
     make_revision(world, deployment, version)
     cy = world.client(world.cy)
-    for path in ("/api/deployments/", "/api/deployments/digits/", REVISIONS, f"{REVISIONS}1/", "/api/nodes/"):
+    for path in ("/api/v1/deployments", "/api/v1/deployments/digits", REVISIONS, f"{REVISIONS}/1", "/api/v1/nodes"):
         assert cy.get(path).status_code == 200, path
 
 
 def test_who_is_not_signed_in_may_not(deployment: Deployment) -> None:
-    assert APIClient().get("/api/deployments/").status_code == 401
+    assert APIClient().get("/api/v1/deployments").status_code == 401
 
 
 def test_a_key_writes_only_with_its_scope(world: World, deployment: Deployment) -> None:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {world.key(world.ada, 'read')}")
-    assert client.post("/api/deployments/", {"name": "x"}).status_code == 403
+    assert client.post("/api/v1/deployments", {"name": "x"}).status_code == 403
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {world.key(world.ada, 'deployments:write')}")
-    assert client.post("/api/deployments/", {"name": "x"}).status_code == 201
+    assert client.post("/api/v1/deployments", {"name": "x"}).status_code == 201
 
 
-@pytest.mark.parametrize("path", ["/api/deployments/none/", "/api/deployments/digits/revisions/7/"])
+@pytest.mark.parametrize("path", ["/api/v1/deployments/none", "/api/v1/deployments/digits/revisions/7"])
 def test_what_is_not_there_is_not_found(ada: APIClient, deployment: Deployment, path: str) -> None:
     assert ada.get(path).status_code == 404
 
@@ -112,18 +112,18 @@ def test_a_live_revision_tells_its_whole_story(
     world: World, ada: APIClient, deployment: Deployment, version: ModelVersion, fleet: Fleet
 ) -> None:
     fleet.go_live(world, deployment, make_revision(world, deployment, version))
-    said = ada.get(f"{REVISIONS}1/").json()
+    said = ada.get(f"{REVISIONS}/1").json()
     assert (said["state"], said["approval"]) == ("live", "was approved by ben")
     assert said["rollout"]["state"] == "done"
     assert [replica["state"] for replica in said["replicas"]] == ["ready"]
-    assert ada.get("/api/deployments/digits/").json()["live_revision"] == 1
+    assert ada.get("/api/v1/deployments/digits").json()["live_revision"] == 1
 
 
 def test_a_rollout_on_its_way_is_shown_with_its_deployment(
     world: World, ada: APIClient, deployment: Deployment, version: ModelVersion, fleet: Fleet
 ) -> None:
     approve(world, make_revision(world, deployment, version))
-    rollout = ada.get("/api/deployments/digits/").json()["rollout"]
+    rollout = ada.get("/api/v1/deployments/digits").json()["rollout"]
     assert (rollout["from_revision"], rollout["to_revision"], rollout["state"]) == (None, 1, "starting")
 
 
@@ -132,13 +132,13 @@ def test_replicas_are_listed_by_deployment_and_state(
 ) -> None:
     fleet.go_live(world, deployment, make_revision(world, deployment, version, replicas=2))
     fleet.fail(Replica.objects.filter(slot=0).get())
-    assert len(ada.get("/api/replicas/?deployment=digits").json()["results"]) == 2
-    assert ada.get("/api/replicas/?deployment=other").json()["results"] == []
-    [failed] = ada.get("/api/replicas/?state=failed").json()["results"]
+    assert len(ada.get("/api/v1/replicas?deployment=digits").json()["results"]) == 2
+    assert ada.get("/api/v1/replicas?deployment=other").json()["results"] == []
+    [failed] = ada.get("/api/v1/replicas?state=failed").json()["results"]
     assert (failed["deployment"], failed["revision"], failed["stage"], failed["node"]) == ("digits", 1, "all", "n1")
     assert failed["reason"] == "It fell over."
 
 
 def test_nodes_are_listed(ada: APIClient, fleet: Fleet) -> None:
-    [node] = ada.get("/api/nodes/").json()["results"]
+    [node] = ada.get("/api/v1/nodes").json()["results"]
     assert (node["name"], node["state"], node["device_classes"]) == ("n1", "up", ["cpu"])

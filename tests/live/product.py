@@ -51,7 +51,7 @@ class Product:
     def request(self, version: int, **spec: Any) -> dict[str, Any]:
         """Ask for a revision; it waits for approval."""
         return self.ci.ask(
-            "POST", f"deployments/{DEPLOYMENT}/revisions/", json={"model": MODEL, "version": version, **spec}
+            "POST", f"deployments/{DEPLOYMENT}/revisions", json={"model": MODEL, "version": version, **spec}
         )
 
     def approve(self, revision: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ class Product:
 
     def replicas(self, *states: str) -> list[dict[str, Any]]:
         """The deployment's replicas in these states."""
-        found = self.ci.ask("GET", f"replicas/?deployment={DEPLOYMENT}")["results"]
+        found = self.ci.ask("GET", f"replicas?deployment={DEPLOYMENT}")["results"]
         return [replica for replica in found if replica["state"] in states]
 
     def pid(self, process: str) -> int:
@@ -116,14 +116,14 @@ class Product:
     def holdings(self) -> dict[str, Any]:
         """What must never be lost: versions, revisions, approvals, and a whole audit chain."""
         assert "is whole" in self.manage("audit_verify")
-        versions = self.ci.ask("GET", f"models/{MODEL}/versions/")["results"]
+        versions = self.ci.ask("GET", f"models/{MODEL}/versions")["results"]
         for version in versions:
             # Measured anew by each replica that becomes ready.
             del version["memory_bytes"]
         return {
             "versions": versions,
-            "revisions": [r["number"] for r in self.ci.ask("GET", f"deployments/{DEPLOYMENT}/revisions/")["results"]],
-            "approvals": [r["id"] for r in self.ci.ask("GET", "approvals/")["results"]],
+            "revisions": [r["number"] for r in self.ci.ask("GET", f"deployments/{DEPLOYMENT}/revisions")["results"]],
+            "approvals": [r["id"] for r in self.ci.ask("GET", "approvals")["results"]],
         }
 
     def until(self, held: Callable[[], object], what: str, seconds: float) -> None:

@@ -7,14 +7,14 @@ from tests.live.product import DEPLOYMENT, MODEL, Product
 
 def test_a_changed_byte_stops_the_rollout_and_not_the_service(product: Product) -> None:
     number = product.register(5)
-    version = product.ci.ask("GET", f"models/{MODEL}/versions/{number}/")
+    version = product.ci.ask("GET", f"models/{MODEL}/versions/{number}")
     _change_a_byte(product.stack.home.path / "artifacts" / version["digest"] / "digit.txt")
     revision = product.request(number)
     product.approve(revision)
     ended = product.ci.revision_wait(DEPLOYMENT, revision["number"], {"failed"}, 60)
     assert "digit.txt" in ended["state_reason"]
-    assert product.ci.ask("GET", f"models/{MODEL}/versions/{number}/")["state"] == "corrupt"
-    entries = product.ci.ask("GET", f"audit/?target=version:{MODEL}/{number}")["results"]
+    assert product.ci.ask("GET", f"models/{MODEL}/versions/{number}")["state"] == "corrupt"
+    entries = product.ci.ask("GET", f"audit?target=version:{MODEL}/{number}")["results"]
     assert any("corrupt" in entry["action"] for entry in entries)
     assert product.answer() == 7
 

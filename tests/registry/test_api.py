@@ -18,13 +18,13 @@ def ada(world: World, home: Path) -> APIClient:
 
 
 def start(client: APIClient) -> str:
-    client.post("/api/models/", {"name": "echo"})
-    return client.post("/api/models/echo/uploads/").json()["id"]
+    client.post("/api/v1/models", {"name": "echo"})
+    return client.post("/api/v1/models/echo/uploads").json()["id"]
 
 
 def put(client: APIClient, upload: str, path: str, content: bytes, **headers: str) -> object:
     return client.put(
-        f"/api/uploads/{upload}/files/{path}", content, content_type="application/octet-stream", headers=headers
+        f"/api/v1/uploads/{upload}/files/{path}", content, content_type="application/octet-stream", headers=headers
     )
 
 
@@ -32,11 +32,11 @@ def publish(client: APIClient, files: dict[str, bytes], **asked: object) -> obje
     upload = start(client)
     for path, content in files.items():
         assert put(client, upload, path, content).status_code == 200
-    return client.post("/api/models/echo/versions/", {"upload": upload, **asked})
+    return client.post("/api/v1/models/echo/versions", {"upload": upload, **asked})
 
 
 def test_a_model_is_registered(ada: APIClient) -> None:
-    answer = ada.post("/api/models/", {"name": "echo", "description": "says it again"})
+    answer = ada.post("/api/v1/models", {"name": "echo", "description": "says it again"})
 
     assert answer.status_code == 201
     shown = answer.json()
@@ -45,39 +45,39 @@ def test_a_model_is_registered(ada: APIClient) -> None:
 
 @pytest.mark.parametrize("name", ["Echo", "1echo", "echo_1", "echo/1", "-", "e" * 64, "", "échó"])
 def test_a_name_that_does_not_fit_an_address_is_refused(ada: APIClient, name: str) -> None:
-    assert ada.post("/api/models/", {"name": name}).status_code == 400
+    assert ada.post("/api/v1/models", {"name": name}).status_code == 400
 
 
 def test_a_name_that_is_taken_is_refused(ada: APIClient) -> None:
-    ada.post("/api/models/", {"name": "echo"})
+    ada.post("/api/v1/models", {"name": "echo"})
 
-    answer = ada.post("/api/models/", {"name": "echo"})
+    answer = ada.post("/api/v1/models", {"name": "echo"})
     assert answer.status_code == 409
     assert answer.json()["error"]["fault"] == "caller"
 
 
 def test_models_are_listed_newest_first(ada: APIClient) -> None:
     for name in ("one", "two"):
-        ada.post("/api/models/", {"name": name})
+        ada.post("/api/v1/models", {"name": name})
 
-    assert [model["name"] for model in ada.get("/api/models/").json()["results"]] == ["two", "one"]
+    assert [model["name"] for model in ada.get("/api/v1/models").json()["results"]] == ["two", "one"]
 
 
 def test_models_are_found_by_name_and_description(ada: APIClient) -> None:
-    ada.post("/api/models/", {"name": "one", "description": "handwritten digits"})
-    ada.post("/api/models/", {"name": "digits-av"})
-    ada.post("/api/models/", {"name": "other"})
+    ada.post("/api/v1/models", {"name": "one", "description": "handwritten digits"})
+    ada.post("/api/v1/models", {"name": "digits-av"})
+    ada.post("/api/v1/models", {"name": "other"})
 
-    found = ada.get("/api/models/?search=DIGITS").json()["results"]
+    found = ada.get("/api/v1/models?search=DIGITS").json()["results"]
     assert {model["name"] for model in found} == {"one", "digits-av"}
 
 
 def test_a_search_that_no_database_can_hold_is_refused(ada: APIClient) -> None:
-    assert ada.get("/api/models/?search=%00").status_code == 400
+    assert ada.get("/api/v1/models?search=%00").status_code == 400
 
 
 def test_an_unknown_model_is_not_found(ada: APIClient) -> None:
-    answer = ada.get("/api/models/nobody/")
+    answer = ada.get("/api/v1/models/nobody")
 
     assert answer.status_code == 404
     assert answer.json()["error"]["message"] == "There is no registered model 'nobody'."
@@ -114,14 +114,14 @@ def test_versions_are_listed_newest_first(ada: APIClient) -> None:
     publish(ada, artifact.files())
     publish(ada, artifact.files() | {"README.md": b"2"})
 
-    assert [version["number"] for version in ada.get("/api/models/echo/versions/").json()["results"]] == [2, 1]
+    assert [version["number"] for version in ada.get("/api/v1/models/echo/versions").json()["results"]] == [2, 1]
 
 
 @pytest.mark.parametrize("ref", ["1", "@champion"])
 def test_a_version_is_shown_by_number_or_alias(ada: APIClient, ref: str) -> None:
     publish(ada, artifact.files(), alias="champion")
 
-    assert ada.get(f"/api/models/echo/versions/{ref}/").json()["number"] == 1
+    assert ada.get(f"/api/v1/models/echo/versions/{ref}").json()["number"] == 1
 
 
 def test_a_pickle_is_refused_with_the_remedy(ada: APIClient) -> None:
@@ -168,13 +168,13 @@ def test_a_file_comes_in_ranges(ada: APIClient) -> None:
 
     half = put(ada, upload, "a.bin", b"123", **{"Content-Range": "bytes 0-2/5"}).json()
     assert (half["received"], half["complete"]) == (3, False)
-    assert ada.head(f"/api/uploads/{upload}/files/a.bin")["Upload-Offset"] == "3"
+    assert ada.head(f"/api/v1/uploads/{upload}/files/a.bin")["Upload-Offset"] == "3"
     whole = put(ada, upload, "a.bin", b"45", **{"Content-Range": "bytes 3-4/5"}).json()
     assert (whole["received"], whole["complete"]) == (5, True)
 
 
 def test_a_file_that_nobody_sent_begins_at_zero(ada: APIClient) -> None:
-    assert ada.head(f"/api/uploads/{start(ada)}/files/a.bin")["Upload-Offset"] == "0"
+    assert ada.head(f"/api/v1/uploads/{start(ada)}/files/a.bin")["Upload-Offset"] == "0"
 
 
 def test_a_range_that_does_not_fit_its_body_is_refused(ada: APIClient) -> None:
@@ -195,7 +195,7 @@ def test_an_upload_shows_its_files(ada: APIClient) -> None:
     upload = start(ada)
     put(ada, upload, "a.bin", b"12345")
 
-    shown = ada.get(f"/api/uploads/{upload}/").json()
+    shown = ada.get(f"/api/v1/uploads/{upload}").json()
     assert (shown["model"], shown["version"]) == ("echo", None)
     assert shown["files"][0]["complete"]
 
@@ -203,8 +203,8 @@ def test_an_upload_shows_its_files(ada: APIClient) -> None:
 def test_an_upload_is_dropped(ada: APIClient) -> None:
     upload = start(ada)
 
-    assert ada.delete(f"/api/uploads/{upload}/").status_code == 204
-    assert ada.get(f"/api/uploads/{upload}/").status_code == 404
+    assert ada.delete(f"/api/v1/uploads/{upload}").status_code == 204
+    assert ada.get(f"/api/v1/uploads/{upload}").status_code == 404
 
 
 def test_somebody_elses_upload_is_not_there(ada: APIClient, world: World) -> None:
@@ -218,36 +218,36 @@ def test_somebody_elses_upload_is_not_there(ada: APIClient, world: World) -> Non
 def test_an_alias_is_moved_and_its_moves_are_listed(ada: APIClient) -> None:
     publish(ada, artifact.files())
     publish(ada, artifact.files() | {"README.md": b"2"})
-    ada.put("/api/models/echo/aliases/champion/", {"version": 1})
+    ada.put("/api/v1/models/echo/aliases/champion", {"version": 1})
 
-    moved = ada.put("/api/models/echo/aliases/champion/", {"version": "2", "reason": "better", "expected": 1})
+    moved = ada.put("/api/v1/models/echo/aliases/champion", {"version": "2", "reason": "better", "expected": 1})
     assert moved.json()["version"] == 2
-    moves = ada.get("/api/models/echo/aliases/champion/moves/").json()["results"]
+    moves = ada.get("/api/v1/models/echo/aliases/champion/moves").json()["results"]
     assert [(m["from_version"], m["to_version"], m["reason"]) for m in moves] == [(1, 2, "better"), (None, 1, "")]
 
 
 def test_an_alias_that_moved_meanwhile_answers_409(ada: APIClient) -> None:
     publish(ada, artifact.files(), alias="champion")
 
-    answer = ada.put("/api/models/echo/aliases/champion/", {"version": 1, "expected": None})
+    answer = ada.put("/api/v1/models/echo/aliases/champion", {"version": 1, "expected": None})
     assert answer.status_code == 409
 
 
 def test_an_alias_is_taken_away_and_its_moves_stay(ada: APIClient) -> None:
     publish(ada, artifact.files(), alias="champion")
 
-    assert ada.delete("/api/models/echo/aliases/champion/?reason=retired").status_code == 204
-    assert ada.get("/api/models/echo/aliases/champion/").status_code == 404
-    moves = ada.get("/api/models/echo/aliases/champion/moves/").json()["results"]
+    assert ada.delete("/api/v1/models/echo/aliases/champion?reason=retired").status_code == 204
+    assert ada.get("/api/v1/models/echo/aliases/champion").status_code == 404
+    moves = ada.get("/api/v1/models/echo/aliases/champion/moves").json()["results"]
     assert moves[0]["reason"] == "retired"
 
 
 WRITES = [
-    ("post", "/api/models/"),
-    ("post", "/api/models/echo/uploads/"),
-    ("post", "/api/models/echo/versions/"),
-    ("put", "/api/models/echo/aliases/champion/"),
-    ("delete", "/api/models/echo/aliases/champion/"),
+    ("post", "/api/v1/models"),
+    ("post", "/api/v1/models/echo/uploads"),
+    ("post", "/api/v1/models/echo/versions"),
+    ("put", "/api/v1/models/echo/aliases/champion"),
+    ("delete", "/api/v1/models/echo/aliases/champion"),
 ]
 
 
@@ -262,10 +262,10 @@ def test_somebody_without_the_role_may_not_write(ada: APIClient, world: World, m
 def test_whoever_is_signed_in_may_read(ada: APIClient, world: World) -> None:
     publish(ada, artifact.files())
 
-    assert world.client(world.cy).get("/api/models/echo/versions/1/").status_code == 200
+    assert world.client(world.cy).get("/api/v1/models/echo/versions/1").status_code == 200
 
 
-@pytest.mark.parametrize(("method", "address"), [*WRITES, ("get", "/api/models/")])
+@pytest.mark.parametrize(("method", "address"), [*WRITES, ("get", "/api/v1/models")])
 def test_nobody_may_do_anything(db: None, method: str, address: str) -> None:
     assert getattr(APIClient(), method)(address).status_code == 401
 
@@ -273,4 +273,4 @@ def test_nobody_may_do_anything(db: None, method: str, address: str) -> None:
 def test_a_key_needs_the_scope_to_write(world: World, home: Path) -> None:
     client = APIClient(headers={"Authorization": f"Bearer {world.key(world.ada, 'read')}"})
 
-    assert client.post("/api/models/", {"name": "echo"}).status_code == 403
+    assert client.post("/api/v1/models", {"name": "echo"}).status_code == 403

@@ -38,13 +38,13 @@ def server(home: Path) -> Iterator[str]:
 def client(server: str, world: World) -> Iterator[httpx.Client]:
     key = world.key(world.ada, "read", "models:write")
     with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
-        client.post("/api/models/", json={"name": "echo"}).raise_for_status()
+        client.post("/api/v1/models", json={"name": "echo"}).raise_for_status()
         yield client
 
 
 @pytest.fixture
 def files_url(client: httpx.Client) -> str:
-    return f"/api/uploads/{client.post('/api/models/echo/uploads/').json()['id']}/files"
+    return f"/api/v1/uploads/{client.post('/api/v1/models/echo/uploads').json()['id']}/files"
 
 
 def test_a_large_file_arrives_as_it_was_sent(client: httpx.Client, files_url: str, tmp_path: Path) -> None:
@@ -81,6 +81,6 @@ def test_a_version_is_registered_from_start_to_end(client: httpx.Client, files_u
         digest = hashlib.sha256(content).hexdigest()
         client.put(f"{files_url}/{path}", content=content, headers={"X-Content-SHA256": digest}).raise_for_status()
 
-    answer = client.post("/api/models/echo/versions/", json={"upload": files_url.split("/")[3], "alias": "champion"})
+    answer = client.post("/api/v1/models/echo/versions", json={"upload": files_url.split("/")[4], "alias": "champion"})
     assert answer.status_code == 201
     assert answer.json()["aliases"] == ["champion"]

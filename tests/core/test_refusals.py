@@ -1,0 +1,39 @@
+"""Whatever goes wrong under /api/ has the shape of every REST error; people see pages."""
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from apps.registry.api.catalogue import ModelList
+from tests.world import World
+
+
+def test_an_address_that_is_none_is_answered_in_the_shape_of_errors(db: None) -> None:
+    answer = APIClient().get("/api/v1/nothing")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["fault"] == "caller"
+
+
+def test_a_slash_too_many_is_named(db: None) -> None:
+    answer = APIClient().get("/api/v1/models/")
+    assert answer.status_code == 404
+    assert "slash" in answer.json()["error"]["remedy"]
+
+
+def test_a_bug_is_answered_in_the_shape_of_errors_and_tells_nothing_inward(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(self: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(ModelList, "get_queryset", bug)
+    client = world.client(world.ada)
+    client.raise_request_exception = False
+    answer = client.get("/api/v1/models")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["fault"] == "platform"
+    assert "secret" not in answer.text
+
+
+def test_a_person_sees_a_page(db: None) -> None:
+    assert "<html" in Client().get("/nothing").text
