@@ -1,8 +1,13 @@
-"""Bounds a request body before Django reads it: Django's own limit comes after the body lies on disk."""
+"""Bounds a request body before Django reads it, and answers for the disk that Django spools it to.
+
+Django's own limit comes after the body lies on disk, and a full disk there is an error that no view sees.
+"""
 
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+from apps.core.errors import QuartetError, TooLarge
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -12,6 +17,17 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 class BodyTooLarge(Exception):
     """More bytes came than the limit allows."""
+
+
+class _Refused(TooLarge):
+    remedy = "Send less, or ask the operator to raise QUARTET_REQUEST_LIMIT or QUARTET_UPLOAD_LIMIT."
+
+
+class _DiskRefuses(QuartetError):
+    code = "storage_full"
+    status = 507
+    fault = "operator"
+    remedy = "The operator must make room under QUARTET_HOME; then send it again."
 
 
 class BodyLimit:
@@ -38,6 +54,8 @@ class BodyLimit:
             await self.app(scope, _counted(receive, limit), send)
         except BodyTooLarge:
             await _refuse(send, limit)
+        except OSError as error:
+            await _answer(send, _DiskRefuses(f"The body cannot be written to disk: {error.strerror}."))
 
 
 def _announced_length(scope: Scope) -> int:
@@ -62,12 +80,10 @@ def _counted(receive: Receive, limit: int) -> Receive:
 
 
 async def _refuse(send: Send, limit: int) -> None:
-    error = {
-        "code": "too_large",
-        "message": f"The body is larger than the {limit} bytes allowed at this address.",
-        "fault": "caller",
-        "remedy": "Send less, or ask the operator to raise QUARTET_REQUEST_LIMIT or QUARTET_UPLOAD_LIMIT.",
-    }
+    await _answer(send, _Refused(f"The body is larger than the {limit} bytes allowed at this address."))
+
+
+async def _answer(send: Send, error: QuartetError) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"error": error}).encode()})
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(error.as_dict()).encode()})

@@ -6,9 +6,11 @@ Names: web, gateway, ingest, control, accelerator, beat.
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 #: Seconds a process has to end by itself once its supervisor is gone.
 _GRACE = 15.0
@@ -18,6 +20,8 @@ def web() -> None:
     """Dashboard, REST, admin and websockets under uvicorn."""
     import uvicorn
 
+    _django()
+    _spool_beside_uploads()
     uvicorn.run(
         "controlplane.asgi:application",
         host=os.environ.get("QUARTET_BIND") or "127.0.0.1",
@@ -84,6 +88,15 @@ def _django() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
     django.setup()
+
+
+def _spool_beside_uploads() -> None:
+    """Where bodies lie before a view sees them: the system's own directory may be small, or in memory."""
+    from apps.registry.storage import staging_root
+
+    with suppress(OSError):  # each upload then says what is wrong
+        staging_root().mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(staging_root())
 
 
 def _follow_supervisor() -> None:

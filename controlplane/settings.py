@@ -109,7 +109,6 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 # Artifact uploads stream to disk whatever their size; controlplane.limits bounds them before Django reads a byte.
 DATA_UPLOAD_MAX_MEMORY_SIZE = None
-FILE_UPLOAD_TEMP_DIR = None
 
 
 DATABASE_URL = env.secret("DATABASE_URL", "postgresql://quartet@127.0.0.1:5432/quartet")

@@ -1,5 +1,6 @@
 """A body over the limit is refused before it is taken in."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,16 @@ async def read_all(scope: Message, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def ask(path: str, chunks: list[bytes], length: int | None = None) -> int:
+async def spool_to_full_disk(scope: Message, receive: Any, send: Any) -> None:
+    _write_to_full_disk((await receive())["body"])
+
+
+def _write_to_full_disk(content: bytes) -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        full.write(content)
+
+
+async def ask(path: str, chunks: list[bytes], length: int | None = None, app: Any = read_all) -> int:
     parts = [{"type": "http.request", "body": c, "more_body": i < len(chunks) - 1} for i, c in enumerate(chunks)]
     sent: list[Message] = []
 
@@ -27,7 +37,7 @@ async def ask(path: str, chunks: list[bytes], length: int | None = None) -> int:
         sent.append(message)
 
     headers = [] if length is None else [(b"content-length", str(length).encode())]
-    app = BodyLimit(read_all, request_limit=10, upload_limit=100)
+    app = BodyLimit(app, request_limit=10, upload_limit=100)
     await app({"type": "http", "path": path, "headers": headers}, receive, send)
     return int(sent[0]["status"])
 
@@ -47,3 +57,7 @@ async def test_a_body_that_grows_past_the_limit_is_cut_off() -> None:
 
 async def test_uploads_have_their_own_limit() -> None:
     assert await ask("/api/v1/uploads/1/files/a", [b"x" * 100]) == 200
+
+
+async def test_a_disk_that_is_full_before_any_view_sees_the_body_is_the_operators_fault() -> None:
+    assert await ask("/api/v1/uploads/1/files/a", [b"x"], app=spool_to_full_disk) == 507
