@@ -88,20 +88,26 @@ class Replica:
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(PATIENCE)
+        self._ended()
 
     def drain(self) -> int:
         self.process.terminate()
-        return self.process.wait(PATIENCE)
+        return self._ended()
 
     def hang_up(self) -> int:
         """End the replica's stdin, as the host's death does."""
         self.process.stdin.close()
-        return self.process.wait(PATIENCE)
+        return self._ended()
+
+    def _ended(self) -> int:
+        code = self.process.wait(PATIENCE)
+        self.process.stdin.close()
+        return code
 
     def _listen(self) -> None:
-        for line in self.process.stdout:
-            self._events.put(json.loads(line))
+        with self.process.stdout as lines:
+            for line in lines:
+                self._events.put(json.loads(line))
 
 
 class Valkey:

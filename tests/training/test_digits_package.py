@@ -85,7 +85,7 @@ def test_the_artifacts_code_runs_where_quartet_is_not_installed(artifact: Path, 
         "print(handler.postprocess(handler.predict([features])[0])['digit'] in range(10))\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('workers', 'apps', 'controlplane')])\n"
     )
-    command = [sys.executable, "-I", "-c", program, str(artifact)]
+    command = [sys.executable, "-IB", "-c", program, str(artifact)]
     answered = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert answered.stdout == "True\n[]\n", answered.stderr
 
