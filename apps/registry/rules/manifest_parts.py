@@ -15,7 +15,10 @@ Text = Annotated[str, StringConstraints(max_length=4000)]
 Datatype = Literal[
     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"
 ]
-MediaType = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
+#: What replicas can decode (workers/serving/media.py).
+ImageType = Literal["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"]
+AudioType = Literal["audio/wav", "audio/x-wav", "audio/flac", "audio/ogg", "audio/mpeg"]
+VideoType = Literal["video/mp4", "video/webm"]
 #: Sizes of one sample's dimensions after the leading -1, the sample count; -1 for any size.
 Shape = Annotated[list[Annotated[int, Field(ge=-1, le=2**31 - 1)]], Field(min_length=1, max_length=8)]
 
@@ -96,7 +99,7 @@ class ImageInput(_Media):
     """One picture file; more pixels than `max_pixels` are refused before decoding."""
 
     modality: Literal["image"]
-    media_types: list[MediaType] = Field(default=["image/png", "image/jpeg"], min_length=1)
+    media_types: list[ImageType] = Field(default=["image/png", "image/jpeg"], min_length=1)
     max_pixels: int = Field(default=16_000_000, ge=1, le=1_000_000_000)
 
 
@@ -104,7 +107,7 @@ class AudioInput(_Media):
     """One sound file, with the rate in Hz that the model was trained at."""
 
     modality: Literal["audio"]
-    media_types: list[MediaType] = Field(default=["audio/wav"], min_length=1)
+    media_types: list[AudioType] = Field(default=["audio/wav"], min_length=1)
     sample_rate: int = Field(ge=1_000, le=384_000)
     max_seconds: float = Field(default=60.0, gt=0, le=24 * 3600)
 
@@ -113,7 +116,7 @@ class VideoInput(_Media):
     """One video file."""
 
     modality: Literal["video"]
-    media_types: list[MediaType] = Field(default=["video/mp4"], min_length=1)
+    media_types: list[VideoType] = Field(default=["video/mp4"], min_length=1)
     max_pixels: int = Field(default=4_000_000, ge=1, le=1_000_000_000)
     max_seconds: float = Field(default=60.0, gt=0, le=24 * 3600)
 
