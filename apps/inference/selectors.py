@@ -24,6 +24,6 @@ def _key(key: ApiKey) -> dict[str, Any]:
         "hash": key.hash,
         "scopes": key.scopes,
         "deployments": key.deployments,
-        "expires_at": key.expires_at.timestamp() if key.expires_at else None,
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
         "revoked": key.revoked_at is not None or not key.user.is_active,
     }

@@ -76,29 +76,35 @@ def routing_publish(*, event_id: UUID, **changed: Any) -> None:
 def routing_keep() -> int:
     """See that Valkey holds the snapshot that the database calls for; returns its number.
 
-    Called at every change and every two seconds: it mends a lost message and a Valkey that lost its data.
+    Called at every change and every two seconds: it mends a lost message, a Valkey that lost its data, and a database
+    that was restored from a backup.
     """
-    snapshot = _snapshot_current()
     with Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5) as client:
-        held = client.get(ROUTING)
-        if not held or json.loads(held)["number"] != snapshot.number:
+        raw = client.get(ROUTING)
+        held = json.loads(raw)["number"] if raw else 0
+        snapshot = _snapshot_current(at_least=held)
+        if snapshot.number != held:
             client.set(ROUTING, json.dumps(_published(snapshot)))
             client.publish(ROUTING, str(snapshot.number))
             log.info("routing published", number=snapshot.number)
     return snapshot.number
 
 
-def _snapshot_current() -> RoutingSnapshot:
-    """The newest snapshot, after writing a new one if its content no longer holds."""
+def _snapshot_current(at_least: int) -> RoutingSnapshot:
+    """The newest snapshot, after writing a new one if its content no longer holds.
+
+    `at_least` was published before: where the database knows only lower numbers, it is older than that, and since
+    gateways take no lower number the next one goes above.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", [_PUBLISH_LOCK])
         document = routing_document()
         digest = rules.document_digest(document)
         last = RoutingSnapshot.objects.first()
-        if last and last.digest == digest:
+        if last and last.digest == digest and last.number >= at_least:
             return last
-        number = last.number + 1 if last else 1
+        number = max(last.number if last else 0, at_least) + 1
         RoutingSnapshot.objects.filter(number__lte=number - _KEEP).delete()
         return RoutingSnapshot.objects.create(number=number, digest=digest, document=document)
 

@@ -1,8 +1,17 @@
 """The hot path and the apps cannot import each other, so the names both know are held together here."""
 
+from datetime import timedelta
+from typing import get_args
+
+from redis import Redis
+
+from apps.core.clock import now
 from apps.deployments.rules.streams import stage_stream
 from apps.inference import services
-from workers.serving import names
+from apps.inference.services import key_create
+from apps.registry.rules.manifest_parts import AudioType, ImageType
+from tests.world import World
+from workers.serving import media, names, routing
 
 
 def test_both_sides_call_a_stage_stream_the_same() -> None:
@@ -11,3 +20,17 @@ def test_both_sides_call_a_stage_stream_the_same() -> None:
 
 def test_both_sides_call_the_routing_the_same() -> None:
     assert services.ROUTING == names.ROUTING
+
+
+def test_gateways_can_read_what_is_published(world: World, valkey: Redis) -> None:
+    tomorrow = now() + timedelta(days=1)
+    key, _ = key_create(actor=world.ada, name="ci", scopes=["infer"], deployments=["digits"], expires_at=tomorrow)
+    services.routing_keep()
+    table = routing.parse(valkey.get(services.ROUTING))  # type: ignore[arg-type]
+    assert table.keys[key.hash].expires_at == tomorrow
+    assert table.keys[key.hash].deployments == ("digits",)
+
+
+def test_the_media_types_that_may_be_declared_are_those_that_can_be_decoded() -> None:
+    assert set(get_args(ImageType)) == media.IMAGE_FORMATS.keys()
+    assert set(get_args(AudioType)) == media.AUDIO_FORMATS.keys()

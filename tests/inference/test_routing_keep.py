@@ -42,6 +42,13 @@ def test_a_valkey_that_lost_its_data_is_given_the_snapshot_again(world: World, v
     assert published(valkey)["number"] == number
 
 
+def test_a_database_that_was_restored_goes_on_above_what_gateways_have_seen(world: World, valkey: Redis) -> None:
+    seen = routing_keep() + 6
+    valkey.set("quartet:routing", json.dumps({**published(valkey), "number": seen}))
+    assert routing_keep() == seen + 1
+    assert routing_keep() == published(valkey)["number"] == seen + 1
+
+
 def test_watchers_are_told_the_number(world: World, valkey: Redis) -> None:
     channel = valkey.pubsub(ignore_subscribe_messages=True)
     channel.subscribe("quartet:routing")
