@@ -20,7 +20,7 @@ def test_it_is_written_down_who_made_it(world: World) -> None:
     assert (entry.actor, entry.target) == (world.ada, "deployment:digits")
 
 
-@pytest.mark.parametrize("name", ["", "Digits", "9to5", "a--b", "a-", "a:b", "a/b", "a" * 64])
+@pytest.mark.parametrize("name", ["", "Digits", "9to5", "a--b", "a-", "a:b", "a/b", "a" * 64, "stats"])
 def test_a_name_that_could_not_stand_in_an_address_is_refused(world: World, name: str) -> None:
     with pytest.raises(BadDeploymentName):
         deployment_create(actor=world.ada, name=name)

@@ -74,7 +74,8 @@ def test_requests_that_nobody_waits_for_any_more_do_not_hold_it() -> None:
 @pytest.mark.parametrize(
     ("evidence", "moved"),
     [
-        (Evidence(5, {"d": frozenset({2})}, {"g": 5, "h": 6}), True),
+        (Evidence(5, {"d": frozenset({2})}, {"g": 5, "h": 5}), True),
+        (Evidence(5, {"d": frozenset({2})}, {"g": 5, "h": 6}), False),
         (Evidence(5, {"d": frozenset({2})}, {}), True),
         (Evidence(5, {"d": frozenset({2})}, {"g": 5, "h": 4}), False),
         (Evidence(5, {"d": frozenset({1})}, {"g": 5}), False),

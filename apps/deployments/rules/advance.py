@@ -31,9 +31,12 @@ class Evidence:
     waiting: Mapping[str, int] = field(default_factory=dict)
 
     def moved(self, deployment: str, revision: int) -> bool:
-        """Whether the published routing leads to `revision` alone and every living gateway follows it."""
+        """Whether the published routing leads to `revision` alone and every living gateway follows that very one.
+
+        A higher number says nothing of this one: a gateway that follows it may have it from before a restored backup.
+        """
         published = self.snapshot is not None and self.routes.get(deployment) == frozenset({revision})
-        return published and all(number >= (self.snapshot or 0) for number in self.gateways.values())
+        return published and all(number == self.snapshot for number in self.gateways.values())
 
 
 @dataclass(frozen=True, slots=True)

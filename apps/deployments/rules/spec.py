@@ -14,6 +14,8 @@ DEVICES = ("auto", "cpu", "cuda")
 LIMITS = {"replicas": (1, 64), "batch_max": (1, 1024), "timeout_ms": (100, 600_000), "max_in_flight": (1, 100_000)}
 NOTE_LENGTH = 2000
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+#: What the gateway says at `/v2/models/stats` is no deployment's.
+_RESERVED = frozenset({"stats"})
 _STAGE_FIELDS = {"name", "steps", "device", "replicas", "batch_max"}
 
 
@@ -21,6 +23,8 @@ def check_deployment_name(name: str) -> str:
     """`name`, or BadDeploymentName: it becomes part of addresses and of stream names."""
     if len(name) > 63 or not _NAME.fullmatch(name):
         raise BadDeploymentName(f"'{name[:80]}' cannot name a deployment.")
+    if name in _RESERVED:
+        raise BadDeploymentName(f"'{name}' is an address of the gateway's own.", remedy="Choose another name.")
     return name
 
 
