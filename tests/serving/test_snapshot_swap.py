@@ -2,9 +2,26 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.serving import worlds
-from tests.serving.planes import numbers
+import pytest
+
+from tests.serving import raw, worlds
+from tests.serving.planes import Plane, numbers
 from tests.serving.processes import until
+
+
+@pytest.fixture
+def half_sent(plane: Plane):
+    """A request to revision 1 that the gateway has let in and whose body is still on its way."""
+    plane.publish(doubler=worlds.deployment(splits=[worlds.split(1)]))
+    with raw.Connection(plane.gateway.port) as caller:
+        caller.send(raw.head() + raw.BODY[:10])
+        until(lambda: "quartet_in_flight 1" in plane.http.get("/metrics").text, "the request to be let in")
+        yield caller
+
+
+def revoke(plane: Plane, secret: str) -> None:
+    snapshot = worlds.snapshot(plane.announced()[0] + 1, doubler=worlds.deployment())
+    plane.publish_snapshot(snapshot | {"keys": [worlds.key(secret, 1, revoked=True)]})
 
 
 def test_a_swap_under_load_has_no_failed_request(plane):
@@ -21,14 +38,31 @@ def test_a_swap_under_load_has_no_failed_request(plane):
         assert {each.result().json()["model_version"] for each in after} == {"2"}
 
 
-def test_once_announced_nothing_more_comes_to_the_old_revision(plane):
-    plane.publish(doubler=worlds.deployment(splits=[worlds.split(1)]))
+def test_once_announced_nothing_more_comes_to_the_old_revision(plane, half_sent):
     plane.publish(doubler=worlds.deployment(splits=[worlds.split(2)]))
+    half_sent.send(raw.BODY[10:])
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(plane.ask, 1, 2) for _ in range(20)]
         plane.serve(2)
         assert {each.result().status_code for each in asked} == {200}
+    assert half_sent.answer().json()["model_version"] == "2"
     assert plane.depth(1) == 0
+
+
+def test_a_request_whose_body_comes_during_a_swap_is_answered_by_the_new_revision(plane, half_sent):
+    old = plane.serve(1)
+    plane.publish(doubler=worlds.deployment(splits=[worlds.split(2)]))
+    plane.serve(2), old.drain()
+    half_sent.send(raw.BODY[10:])
+    answer = half_sent.answer()
+    assert (answer.status, answer.json()["model_version"]) == (200, "2")
+
+
+def test_a_key_revoked_while_the_body_comes_is_refused(plane, half_sent):
+    revoke(plane, worlds.GOOD_KEY)
+    half_sent.send(raw.BODY[10:])
+    answer = half_sent.answer()
+    assert (answer.status, answer.json()["code"]) == (403, "key_revoked")
 
 
 def test_a_sticky_header_keeps_a_caller_with_one_revision(plane):
@@ -50,6 +84,5 @@ def test_a_revoked_key_is_refused_as_soon_as_the_snapshot_says_so(plane):
     plane.publish(doubler=worlds.deployment())
     plane.serve()
     assert plane.ask(1, 2).status_code == 200
-    snapshot = worlds.snapshot(plane.announced()[0] + 1, doubler=worlds.deployment())
-    plane.publish_snapshot(snapshot | {"keys": [worlds.key(worlds.GOOD_KEY, 1, revoked=True)]})
+    revoke(plane, worlds.GOOD_KEY)
     assert plane.ask(1, 2).json()["code"] == "key_revoked"

@@ -51,7 +51,7 @@ class Gateway:
         self._accounts = Accounts()
         self._admission = Admission(config.max_in_flight, config.max_bytes_in_flight)
         self._stream = MetricsStream(self._client, self.id, self._accounts, self._admission)
-        self._inference = Inference(self._dispatcher, self._accounts, self._admission, config.body_limit)
+        self._inference = Inference(self._table, self._dispatcher, self._accounts, self._admission, config.body_limit)
         self._discovery = Discovery(self._accounts)
         self._metrics = prometheus.exporter(self._accounts, self._gauges)
         self._queues: dict[str, int] = {}
@@ -79,10 +79,10 @@ class Gateway:
         match scope["path"].strip("/").split("/"):
             case ["v2", "models", name, "infer"]:
                 _require(method, "POST")
-                return await self._inference(self._table(), headers, receive, name, None)
+                return await self._inference(headers, receive, name, None)
             case ["v2", "models", name, "versions", version, "infer"]:
                 _require(method, "POST")
-                return await self._inference(self._table(), headers, receive, name, version)
+                return await self._inference(headers, receive, name, version)
             case ["v2", "health", ("live" | "ready") as what]:
                 _require_read(method)
                 return self._health(what)
@@ -174,8 +174,9 @@ class Gateway:
     def _announce(self) -> None:
         """Say by which snapshot requests are routed.
 
-        As an errand it goes out behind every request routed by the former snapshot, so whoever reads the new number
-        may trust that nothing more is sent by the old one.
+        As an errand it goes out behind every request routed by the former snapshot, and a request is routed only when
+        its body is whole (see infer.py), so whoever reads the new number may trust that nothing more is sent by the
+        old one.
         """
         table = self._watch.table
         if table is not None:

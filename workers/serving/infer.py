@@ -1,12 +1,17 @@
 """POST /v2/models/{deployment}/infer: one request through the gateway, from its body to its answer.
 
-    key -> deployment -> admission -> body -> decode -> choose a revision -> stream -> reply -> encode
+    key -> deployment -> admission -> body -> key and deployment again -> decode -> choose a revision -> stream
+        -> reply -> encode
+
+A body may take as long to come as a rollout, and by then its revision may be gone and its key revoked. So the routing
+is asked again when the body is whole, and from there to the stream nothing waits.
 
 Whatever happens is counted once, with the revision if one was chosen by then.
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from workers.serving import wire
@@ -40,19 +45,25 @@ WATCH_AFTER = 0.25
 class Inference:
     """The infer endpoint. Used from the event loop only."""
 
-    def __init__(self, dispatcher: Dispatcher, accounts: Accounts, admission: Admission, body_limit: int) -> None:
+    def __init__(
+        self,
+        table: Callable[[], RoutingTable],  # gives the current one
+        dispatcher: Dispatcher,
+        accounts: Accounts,
+        admission: Admission,
+        body_limit: int,
+    ) -> None:
+        self._table = table
         self._dispatcher = dispatcher
         self._accounts = accounts
         self._admission = admission
         self._body_limit = body_limit
         self._count = 0
 
-    async def __call__(
-        self, table: RoutingTable, headers: Headers, receive: Receive, name: str, version: str | None
-    ) -> Response:
+    async def __call__(self, headers: Headers, receive: Receive, name: str, version: str | None) -> Response:
         """Answer, or raise a ServingError; both are counted."""
         try:
-            route = admit(table, headers, name)
+            route = admit(self._table(), headers, name)
         except ServingError as error:
             self._accounts.refused[error.code] += 1
             raise
@@ -90,6 +101,7 @@ class Inference:
             raw = await body.read(receive, seconds)
         finally:
             visit.held = body.held
+        visit.route = admit(self._table(), visit.headers, visit.name)
         return decode(raw, _header_length(visit.headers), visit.route)
 
     async def _ask(
