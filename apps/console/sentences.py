@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 
+from apps.console.figures import size
 from apps.core.models import AuditEntry
 
 #: Action -> what the actor did, in the past; {braces} are the target's name or fields of the entry's detail.
@@ -40,7 +41,7 @@ SENTENCES = {
     "upload.start": "began an upload for {target}",
     "version.corrupt": "marked {target} as corrupt: {reason}",
     "version.heal": "brought back the files of {target}",
-    "version.measure": "measured {target} in use: {memory_bytes} bytes",
+    "version.measure": "measured {target} in use: {memory_bytes}",
     "version.register": "registered {target}",
 }
 #: Steps in between, left out of short lists.
@@ -80,7 +81,7 @@ def sentence(entry: AuditEntry) -> Sentence:
     template = SENTENCES.get(entry.action, f"{entry.action} {{target}}")
     before, found, after = template.partition("{target}")
     kind, _, name = entry.target.partition(":")
-    fields = _Fields(entry.detail)
+    fields = _Fields((key, size(value) if key.endswith("_bytes") else value) for key, value in entry.detail.items())
     return Sentence(
         sequence=entry.sequence,
         at=entry.at,

@@ -136,6 +136,7 @@
     u.ctx.strokeStyle = u.ctx.fillStyle = colour("--faint");
     u.ctx.font = `${10.5 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
     u.ctx.setLineDash([3 * ratio, 3 * ratio]);
+    const rows = []; // where the last label of each row ends: labels that would lie on each other take another row
     for (const mark of data.marks) {
       const x = Math.round(u.valToPos(mark.at, "x", true));
       if (x < left || x > left + width) continue;
@@ -143,9 +144,11 @@
       u.ctx.moveTo(x, upper);
       u.ctx.lineTo(x, upper + height);
       u.ctx.stroke();
-      const right = x > left + width - 80 * ratio;
-      u.ctx.textAlign = right ? "right" : "left";
-      u.ctx.fillText(mark.label, x + (right ? -4 : 4) * ratio, upper + 10 * ratio);
+      const long = u.ctx.measureText(mark.label).width, gap = 4 * ratio;
+      const from = x + gap + long > left + width ? x - gap - long : x + gap;
+      const free = rows.findIndex((end) => end < from), row = free < 0 ? rows.length : free;
+      rows[row] = from + long + gap;
+      u.ctx.fillText(mark.label, from, upper + (10 + 13 * row) * ratio);
     }
     u.ctx.restore();
   }

@@ -51,3 +51,10 @@ def test_detail_that_is_missing_is_a_dash(world: World) -> None:
         entry = audit.record(actor=None, action="rollout.failed", target="deployment:digits")
     line = sentence(entry)
     assert f"{line.before}{line.name}{line.after}" == "gave up the rollout of digits to revision —: —"
+
+
+@pytest.mark.django_db
+def test_bytes_are_told_as_people_read_them(world: World) -> None:
+    with transaction.atomic():
+        entry = audit.record(actor=None, action="version.measure", target="version:d/1", memory_bytes=424_054_784)
+    assert sentence(entry).after.endswith("in use: 424 MB")

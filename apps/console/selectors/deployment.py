@@ -134,10 +134,10 @@ def _pipeline(revision: Revision) -> list[StageBox]:
 def _charts(deployment: Deployment) -> dict[str, Any]:
     """The series of the last hour and the moments worth a mark, for static/js/charts.js."""
     series = deployment_series(deployment.name)
-    marks = Rollout.objects.filter(deployment=deployment, shifted_at__isnull=False).select_related("to_revision")
+    marks = Rollout.objects.filter(deployment=deployment, shifted_at__isnull=False).order_by("shifted_at")
     shown = [
         {"at": rollout.shifted_at.timestamp(), "label": f"revision {rollout.to_revision.number}"}
-        for rollout in marks
+        for rollout in marks.select_related("to_revision")
         if rollout.shifted_at and rollout.shifted_at.timestamp() >= series.at[0]
     ]
     return series.as_dict() | {"marks": shown}
