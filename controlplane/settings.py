@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from django.templatetags.static import static
+
 from controlplane import env
 from controlplane.database import database
 from controlplane.logs import logging_config
@@ -35,6 +37,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s e"
 APPEND_SLASH = False
 
 INSTALLED_APPS = [
@@ -151,7 +154,30 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-UNFOLD = {"SITE_TITLE": "Quartet", "SITE_HEADER": "Quartet", "SITE_URL": "/", "SHOW_HISTORY": False}
+UNFOLD = {
+    "SITE_TITLE": "Quartet",
+    "SITE_HEADER": "Quartet",
+    "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("icon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}],
+    "SHOW_HISTORY": False,
+    # The blue of static/css/tokens.css and its neighbours, from light to dark.
+    "COLORS": {
+        "primary": {
+            "50": "#eff5ff",
+            "100": "#e8f0fd",
+            "200": "#c9defc",
+            "300": "#94bdfb",
+            "400": "#5b9dff",
+            "500": "#2f78e8",
+            "600": "#1a64dc",
+            "700": "#1653b8",
+            "800": "#154693",
+            "900": "#153d78",
+            "950": "#15253d",
+        }
+    },
+}
 
 LOGGING = logging_config(
     env.choice("QUARTET_LOG_FORMAT", "console", ("console", "json")), env.text("QUARTET_LOG_LEVEL", "INFO")

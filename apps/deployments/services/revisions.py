@@ -78,7 +78,7 @@ def _written(actor: User, deployment: Deployment, version: ModelVersion, spec: d
 
 def _request(revision: Revision) -> RolloutRequested:
     deployment, version, spec = revision.deployment, revision.version, revision.spec
-    live = deployment.live_revision
+    live, metrics = deployment.live_revision, version.manifest.get("metrics", {})
     return RolloutRequested(
         revision_id=revision.pk,
         digest=revision.digest,
@@ -88,7 +88,7 @@ def _request(revision: Revision) -> RolloutRequested:
             "Deployment": deployment.name,
             "Version": f"{version}, digest {version.digest}",
             "Replaces": f"{live.version} (revision {live.number})" if live else "nothing: this is the first",
-            "Metrics": version.manifest.get("metrics") or "none given",
+            "Metrics": ", ".join(f"{name} {value:g}" for name, value in metrics.items()) or "none given",
             "Stages": "; ".join(f"{s['name']}: {s['replicas']} x {s['device']}" for s in spec["stages"]),
             "Note": spec["note"] or "none",
         },
