@@ -9,15 +9,13 @@ import threading
 import time
 from dataclasses import dataclass
 
-from redis.exceptions import ExecAbortError, OutOfMemoryError, ReadOnlyError
-
 from workers.serving import wire
 from workers.serving.errors import DeadlinePassed, ModelCrashed, ModelOutputWrong, ServingError
 from workers.serving.heartbeat import Heartbeat
 from workers.serving.pipeline import Outcome, Pipeline
 from workers.serving.stage_stream import MAX_DELIVERIES, Entry, StageStream
 from workers.serving.tensors import Sample
-from workers.serving.valkey import AWAY, pauses
+from workers.serving.valkey import FAILED, may_pass, pauses
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +24,6 @@ TAKE_OVER_PERIOD = 1.0
 
 #: Seconds a replica told to stop waits for Valkey to take its last answers.
 DRAIN_PATIENCE = 5.0
-
-#: Valkey is there but cannot write just now; as with an outage, what was computed is kept and sent when it can.
-_CANNOT_WRITE = (ExecAbortError, OutOfMemoryError, ReadOnlyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +66,10 @@ class BatchLoop:
                 self._send_unsent()
                 rests, away_since = pauses(), None
                 self._serve()
-            except (*AWAY, *_CANNOT_WRITE) as error:
-                log.warning("Valkey is away: %s", error)
+            except FAILED as error:
+                if not may_pass(error):
+                    raise
+                log.warning("Valkey is away or takes no writes: %s", error)
                 away_since = away_since or time.monotonic()
                 time.sleep(next(rests))
 

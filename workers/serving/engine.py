@@ -14,7 +14,7 @@ from workers.serving.heartbeat import Heartbeat
 from workers.serving.pipeline import EngineDied, Pipeline
 from workers.serving.replica_spec import FailedStart, ReplicaSpec
 from workers.serving.stage_stream import StageStream
-from workers.serving.valkey import AWAY, connect
+from workers.serving.valkey import FAILED, connect
 from workers.serving.warmup import WarmupFailed, warm_up
 
 log = logging.getLogger(__name__)
@@ -115,5 +115,5 @@ def _memory(chosen: str) -> int:
 def _leave(stream: StageStream) -> None:
     try:
         stream.leave()
-    except AWAY as error:
-        log.warning("Valkey is away at the end: %s", error)
+    except FAILED as error:
+        log.warning("the replica stays in its group: %s", error)

@@ -172,7 +172,7 @@ class QueueAway(ServingError):
 class QueueFull(ServingError):
     code, status, fault = "queue_full", 503, PLATFORM
     message = "The request queue (Valkey) takes no more work."
-    remedy = "Try again shortly; the operator should look at Valkey's memory."
+    remedy = "Try again shortly; the operator should look at Valkey's memory and disk."
     retry_after = 2
 
 

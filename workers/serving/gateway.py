@@ -28,7 +28,7 @@ from workers.serving.metrics_stream import MetricsStream
 from workers.serving.routing import RoutingTable
 from workers.serving.snapshot_watch import SnapshotWatch
 from workers.serving.submit import Dispatcher
-from workers.serving.valkey import AWAY, connect_async
+from workers.serving.valkey import AWAY, FAILED, connect_async
 
 log = logging.getLogger(__name__)
 
@@ -161,8 +161,8 @@ class Gateway:
         try:
             await self._stream.publish()
             await self._client.delete(names.gateway_key(self.id), names.reply_stream(self.id))
-        except AWAY as error:
-            log.warning("Valkey is away at the end: %s", error)
+        except FAILED as error:
+            log.warning("The gateway's keys are left in Valkey: %s", error)
 
     async def _tick_forever(self) -> None:
         while True:

@@ -11,13 +11,14 @@ import time
 
 from workers.serving import names
 from workers.serving.stage_stream import HEARTBEAT_TTL
-from workers.serving.valkey import AWAY, connect
+from workers.serving.valkey import FAILED, connect
 
 log = logging.getLogger(__name__)
 
 PERIOD = 1.0  # seconds
 HANG_GRACE = 60.0  # seconds beyond the last deadline
 HANG_EXIT_CODE = 70
+_TTL_MS = int(HEARTBEAT_TTL * 1000)
 
 
 class Heartbeat:
@@ -31,8 +32,12 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True)
 
     def beat(self) -> None:
-        """Renew the key now; raises valkey.AWAY."""
-        self._client.set(self._key, os.getpid(), px=int(HEARTBEAT_TTL * 1000))
+        """Renew the key now; raises one of valkey.FAILED.
+
+        Valkey refuses a SET when its memory is full but not a new expiry, so a replica then still counts as alive.
+        """
+        if not self._client.pexpire(self._key, _TTL_MS):
+            self._client.set(self._key, os.getpid(), px=_TTL_MS)
 
     def start(self) -> None:
         """Renew the key each second from now on."""
@@ -45,16 +50,16 @@ class Heartbeat:
             self._thread.join()
         try:
             self._client.delete(self._key)
-        except AWAY as error:
-            log.warning("Valkey is away at the end: %s", error)
+        except FAILED as error:
+            log.warning("the heartbeat's key is left to expire: %s", error)
 
     def _beat_for_ever(self) -> None:
         while not self._stop.wait(PERIOD):
             self._end_if_hung()
             try:
                 self.beat()
-            except AWAY as error:
-                log.warning("no heartbeat, Valkey is away: %s", error)
+            except FAILED as error:  # whatever it is, a thread that ended would never beat again
+                log.warning("no heartbeat: %s", error)
 
     def _end_if_hung(self) -> None:
         if self.busy_until is not None and time.time() > self.busy_until + HANG_GRACE:

@@ -42,7 +42,7 @@ class Entry:
 
 
 class StageStream:
-    """Commands on one stage stream for one replica. Every method raises valkey.AWAY when the server is gone."""
+    """Commands on one stage stream for one replica. Every method raises one of valkey.FAILED."""
 
     def __init__(self, client: redis.Redis, stream: str, replica: str) -> None:
         self._client = client

@@ -17,7 +17,7 @@ from redis.exceptions import ResponseError
 from workers.serving import names, wire
 from workers.serving.errors import QueueAway, QueueFull
 from workers.serving.tensors import Sample
-from workers.serving.valkey import AWAY, BLOCK, pauses
+from workers.serving.valkey import AWAY, BLOCK, FAILED, may_pass, pauses
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +152,9 @@ class Dispatcher:
                     self._send_again()
                     broken, rests = False, pauses()
                 await self._receive()
-            except AWAY as error:
+            except FAILED as error:
+                if not may_pass(error):
+                    raise
                 self._mark_away(error)
                 broken = True
                 await asyncio.sleep(next(rests))

@@ -4,6 +4,7 @@ redis-py's own retries are off: a command repeated behind our back could send a 
 noticed so that pending requests are sent again.
 """
 
+import re
 from collections.abc import Iterator
 
 import redis
@@ -16,12 +17,29 @@ from redis.retry import Retry
 #: What redis-py raises when the server is gone, hangs, or is still loading its data (BusyLoadingError is a subclass).
 AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
 
+#: Anything Valkey, or the way to it, can fail with.
+FAILED = (exceptions.RedisError, OSError)
+
+#: Valkey is there but takes no writes just now: its memory or disk is full, or it is a replica or lacks replicas.
+_FULL = (exceptions.ExecAbortError, exceptions.OutOfMemoryError, exceptions.ReadOnlyError)
+_FULL_CODES = re.compile(r"(^|caused error: )(MISCONF|NOREPLICAS) ")  # for which redis-py has no class
+
 #: Longest blocking read in seconds; below SOCKET_TIMEOUT, so that a silent network is noticed.
 BLOCK = 1.0
 SOCKET_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 2.0
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds between tries to reconnect
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether to wait and try again: Valkey is away, or there and takes no writes just now.
+
+    Both end without us, and what was computed meanwhile is kept and sent then.
+    """
+    return isinstance(error, (*AWAY, *_FULL)) or (
+        isinstance(error, exceptions.ResponseError) and _FULL_CODES.search(str(error)) is not None
+    )
 
 
 def connect(url: str) -> redis.Redis:
