@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -70,3 +71,15 @@ def test_the_audit_chain_stays_whole(world: World, home: Path) -> None:
     at_once([bringing(world, str(n).encode()).register for n in range(AT_ONCE)])
 
     assert first_break() is None
+
+
+def test_whole_publications_at_once_all_succeed(world: World, home: Path) -> None:
+    artifact.publisher(world.ada)
+
+    def publish(number: int) -> tuple[ModelVersion, bool]:
+        done = [bringing(world, f"{number} {turn}".encode()).register(alias="newest") for turn in range(4)]
+        return done[-1]
+
+    at_once([partial(publish, number) for number in range(4)])
+
+    assert ModelVersion.objects.count() == 16

@@ -40,7 +40,7 @@ def _stream(stage: Stage) -> str:
 
 def rollout_locked(rollout_id: int) -> Rollout:
     """The rollout, with its deployment's row held until the transaction ends."""
-    deployment = Deployment.objects.select_for_update().get(rollouts=rollout_id)
+    deployment = Deployment.objects.select_for_update(no_key=True).get(rollouts=rollout_id)
     rollout = Rollout.objects.select_related("to_revision__version", "from_revision").get(pk=rollout_id)
     rollout.deployment = deployment
     return rollout

@@ -119,7 +119,9 @@ def replicas_expire() -> int:
 
 def _moved(replica_id: UUID, expected: tuple[State, ...], **fields: Any) -> Replica | None:
     """The replica as it was, after writing `fields`; None where its state is none of `expected`."""
-    rows = Replica.objects.select_related("stage__revision__deployment", "node").select_for_update(of=("self",))
+    rows = Replica.objects.select_related("stage__revision__deployment", "node").select_for_update(
+        of=("self",), no_key=True
+    )
     replica = rows.filter(pk=replica_id, state__in=expected).first()
     if replica is not None:
         Replica.objects.filter(pk=replica_id).update(**fields)

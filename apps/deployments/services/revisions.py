@@ -62,7 +62,7 @@ def revision_request(
 
 
 def _written(actor: User, deployment: Deployment, version: ModelVersion, spec: dict[str, Any]) -> Revision:
-    number = Deployment.objects.select_for_update().get(pk=deployment.pk).next_number
+    number = Deployment.objects.select_for_update(no_key=True).get(pk=deployment.pk).next_number
     Deployment.objects.filter(pk=deployment.pk).update(next_number=F("next_number") + 1)
     revision = Revision.objects.create(
         deployment=deployment,
@@ -111,7 +111,9 @@ def revision_approve(*, revision_id: int, digest: str, reviewers: list[int]) -> 
     fit, or include the requester. The database refuses the requester's own approval as well.
     """
     with transaction.atomic():
-        revisions = Revision.objects.select_related("deployment", "version__model").select_for_update(of=("self",))
+        revisions = Revision.objects.select_related("deployment", "version__model").select_for_update(
+            of=("self",), no_key=True
+        )
         revision = revisions.get(pk=revision_id)
         if revision.state != Revision.State.REQUESTED:
             return revision

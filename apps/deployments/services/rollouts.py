@@ -23,7 +23,7 @@ State = Revision.State
 def rollout_begin(*, deployment_id: int) -> Rollout | None:
     """Begin the rollout of the newest approved revision, unless traffic is just moving to another; then it waits."""
     with transaction.atomic():
-        deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
+        deployment = Deployment.objects.select_for_update(no_key=True).get(pk=deployment_id)
         current = _open(deployment).select_related("to_revision").first()
         turn = _turn(deployment, current)
         if turn.abandon is not None and current is not None:

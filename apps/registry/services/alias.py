@@ -35,7 +35,7 @@ def alias_move(
         raise CallerError(f"The version {version} does not belong to the model '{model.name}'.")
     with transaction.atomic():
         # The model's row orders the moves of its aliases, also of one that does not exist yet.
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         row = Alias.objects.filter(model=model, name=alias).select_related("version").first()
         current = row.version if row else None
         _refuse_unexpected(alias, current, expected)
@@ -49,7 +49,7 @@ def alias_delete(*, actor: User, model: RegisteredModel, alias: str, reason: str
     """Take `alias` away; its history stays. Raises NotFound."""
     access.publisher(actor)
     with transaction.atomic():
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         row = alias_get(model, alias)
         _write_move(actor, model, alias, row.version, None, reason)
         row.delete()

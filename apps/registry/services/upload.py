@@ -65,7 +65,7 @@ def upload_write(
 def _announce(upload: Upload, path: str, total: int, *, is_new: bool) -> UploadedFile:
     """Write down that `path` is coming in, which leaves it incomplete; refuse what does not fit the upload."""
     with transaction.atomic():
-        locked = Upload.objects.select_for_update(of=("self",)).filter(pk=upload.pk, version=None).first()
+        locked = Upload.objects.select_for_update(of=("self",), no_key=True).filter(pk=upload.pk, version=None).first()
         if locked is None:
             raise UploadClosed("This upload is registered or dropped already.")
         sizes = dict(locked.files.values_list("path", "size"))

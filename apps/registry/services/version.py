@@ -93,7 +93,7 @@ def _write(
     actor: User, model: RegisteredModel, upload: Upload, draft: _Draft, alias: str | None
 ) -> tuple[ModelVersion, bool]:
     with transaction.atomic():
-        locked = RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        locked = RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         version_heal(actor=actor, digest=draft.digest)
         version = ModelVersion.objects.filter(model=locked, digest=draft.digest).select_related("model").first()
         created = version is None

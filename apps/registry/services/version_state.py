@@ -41,7 +41,9 @@ def version_heal(*, actor: User, digest: str) -> None:
 def version_memory_measured(*, version_id: int, memory_bytes: int) -> bool:
     """Keep the most memory that a replica of this version was seen to take; returns whether it grew."""
     with transaction.atomic():
-        version = ModelVersion.objects.select_for_update(of=("self",)).select_related("model").get(pk=version_id)
+        version = (
+            ModelVersion.objects.select_for_update(of=("self",), no_key=True).select_related("model").get(pk=version_id)
+        )
         if version.memory_bytes is not None and version.memory_bytes >= memory_bytes:
             return False
         version.memory_bytes = memory_bytes
@@ -52,7 +54,7 @@ def version_memory_measured(*, version_id: int, memory_bytes: int) -> bool:
 
 def _locked(digest: str, state: ModelVersion.State) -> list[ModelVersion]:
     versions = ModelVersion.objects.filter(digest=digest, state=state).select_related("model")
-    return list(versions.select_for_update(of=("self",)).order_by("pk"))
+    return list(versions.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def _set_state(version: ModelVersion, state: ModelVersion.State, reason: str) -> None:
