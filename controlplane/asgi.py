@@ -14,6 +14,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 
 from apps.console.routing import websocket_urlpatterns  # noqa: E402
+from controlplane.gate import upload_refusal  # noqa: E402
 from controlplane.limits import BodyLimit  # noqa: E402
 
 application = BodyLimit(
@@ -25,4 +26,5 @@ application = BodyLimit(
     ),
     request_limit=settings.QUARTET_REQUEST_LIMIT,
     upload_limit=settings.QUARTET_UPLOAD_LIMIT,
+    gate=upload_refusal,
 )

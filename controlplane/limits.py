@@ -13,6 +13,9 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Gate = Callable[[str], Awaitable[QuartetError | None]]
+
+UPLOADS = "/api/v1/uploads/"
 
 
 class BodyTooLarge(Exception):
@@ -33,22 +36,25 @@ class _DiskRefuses(QuartetError):
 class BodyLimit:
     """ASGI wrapper that answers 413 as soon as a body is, or says it will be, over its limit in bytes.
 
-    `upload_prefix` addresses take `upload_limit`, all others `request_limit`.
+    A body for an address under UPLOADS may announce up to `upload_limit` where `gate`, asked with the Authorization
+    header, gives no refusal; every other one is held to `request_limit`.
     """
 
-    def __init__(
-        self, app: App, *, request_limit: int, upload_limit: int, upload_prefix: str = "/api/v1/uploads/"
-    ) -> None:
+    def __init__(self, app: App, *, request_limit: int, upload_limit: int, gate: Gate) -> None:
         self.app = app
         self.request_limit = request_limit
         self.upload_limit = upload_limit
-        self.upload_prefix = upload_prefix
+        self.gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        limit = self.upload_limit if scope["path"].startswith(self.upload_prefix) else self.request_limit
-        if _announced_length(scope) > limit:
+        announced, limit = _announced(scope), self.request_limit
+        if announced > limit and scope["path"].startswith(UPLOADS):
+            limit = self.upload_limit
+            if refusal := await self.gate(_header(scope, b"authorization")):
+                return await _answer(send, refusal)
+        if announced > limit:
             return await _refuse(send, limit)
         try:
             await self.app(scope, _counted(receive, limit), send)
@@ -58,11 +64,13 @@ class BodyLimit:
             await _answer(send, _DiskRefuses(f"The body cannot be written to disk: {error.strerror}."))
 
 
-def _announced_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else 0
-    return 0
+def _announced(scope: Scope) -> int:
+    length = _header(scope, b"content-length")
+    return int(length) if length.isdigit() else 0
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING
 
 from rest_framework.authentication import BaseAuthentication
 
-from apps.core.errors import NotAuthenticated
 from apps.core.models import User
-from apps.inference import rules
-from apps.inference.errors import KeyRefused
+from apps.inference.access import key_presented
 from apps.inference.models import ApiKey
 
 if TYPE_CHECKING:  # DRF's views import this module while they load
@@ -21,11 +19,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        key = ApiKey.objects.select_related("user").filter(hash=rules.key_hash(text.strip())).first()
-        if key is None:
-            raise NotAuthenticated("This API key is not known.")
-        if refusal := key.refusal():
-            raise KeyRefused(refusal)
+        key = key_presented(text)
         return key.user, key
 
     def authenticate_header(self, request: "Request") -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from apps.core.errors import NotAuthenticated, QuartetError
 from controlplane.limits import BodyLimit
 
 Message = dict[str, Any]
@@ -17,6 +18,10 @@ async def read_all(scope: Message, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+async def knows_mine(authorization: str) -> QuartetError | None:
+    return None if authorization == "mine" else NotAuthenticated("Who are you?")
+
+
 async def spool_to_full_disk(scope: Message, receive: Any, send: Any) -> None:
     _write_to_full_disk((await receive())["body"])
 
@@ -26,7 +31,7 @@ def _write_to_full_disk(content: bytes) -> None:
         full.write(content)
 
 
-async def ask(path: str, chunks: list[bytes], length: int | None = None, app: Any = read_all) -> int:
+async def ask(path: str, chunks: list[bytes], length: int | None = None, app: Any = read_all, by: str = "mine") -> int:
     parts = [{"type": "http.request", "body": c, "more_body": i < len(chunks) - 1} for i, c in enumerate(chunks)]
     sent: list[Message] = []
 
@@ -36,8 +41,8 @@ async def ask(path: str, chunks: list[bytes], length: int | None = None, app: An
     async def send(message: Message) -> None:
         sent.append(message)
 
-    headers = [] if length is None else [(b"content-length", str(length).encode())]
-    app = BodyLimit(app, request_limit=10, upload_limit=100)
+    headers = [(b"authorization", by.encode()), (b"content-length", str(length or 0).encode())]
+    app = BodyLimit(app, request_limit=10, upload_limit=100, gate=knows_mine)
     await app({"type": "http", "path": path, "headers": headers}, receive, send)
     return int(sent[0]["status"])
 
@@ -55,8 +60,17 @@ async def test_a_body_that_grows_past_the_limit_is_cut_off() -> None:
     assert await ask("/api/v1/models", [b"12345"] * 3) == 413
 
 
-async def test_uploads_have_their_own_limit() -> None:
-    assert await ask("/api/v1/uploads/1/files/a", [b"x" * 100]) == 200
+@pytest.mark.parametrize(("size", "status"), [(100, 200), (101, 413)])
+async def test_uploads_have_their_own_limit(size: int, status: int) -> None:
+    assert await ask("/api/v1/uploads/1/files/a", [b"x" * size], length=size) == status
+
+
+async def test_a_large_upload_by_nobody_is_refused_unread() -> None:
+    assert await ask("/api/v1/uploads/1/files/a", [], length=100, by="nobody") == 401
+
+
+async def test_an_upload_that_does_not_say_how_large_it_is_is_held_to_the_limit_of_requests() -> None:
+    assert await ask("/api/v1/uploads/1/files/a", [b"x" * 11]) == 413
 
 
 async def test_a_disk_that_is_full_before_any_view_sees_the_body_is_the_operators_fault() -> None:

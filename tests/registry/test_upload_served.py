@@ -1,10 +1,12 @@
 """Uploads through the real server: uvicorn, the body limit and sockets."""
 
 import hashlib
+import http.client
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -84,3 +86,22 @@ def test_a_version_is_registered_from_start_to_end(client: httpx.Client, files_u
     answer = client.post("/api/v1/models/echo/versions", json={"upload": files_url.split("/")[4], "alias": "champion"})
     assert answer.status_code == 201
     assert answer.json()["aliases"] == ["champion"]
+
+
+def status_before_the_body(server: str, headers: dict[str, str]) -> int:
+    """What a request is answered that has announced 5 MiB and sent nothing of them."""
+    connection = http.client.HTTPConnection(server.removeprefix("http://"), timeout=20)
+    connection.putrequest("PUT", "/api/v1/uploads/anything")
+    for name, value in {"Content-Length": str(5 * 2**20), **headers}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    with closing(connection):
+        return connection.getresponse().status
+
+
+def test_a_large_file_from_nobody_is_refused_before_it_is_taken_in(server: str) -> None:
+    assert status_before_the_body(server, {}) == 401
+
+
+def test_a_large_file_by_a_key_that_may_not_write_is_refused_before_it_is_taken_in(server: str, world: World) -> None:
+    assert status_before_the_body(server, {"Authorization": f"Bearer {world.key(world.ada, 'read')}"}) == 403
