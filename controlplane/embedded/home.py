@@ -14,7 +14,9 @@ from controlplane.embedded.errors import OperatorError
 #: PostgreSQL's empty cluster, its write-ahead log and a small model fit in this with room to spare.
 LEAST_FREE_BYTES = 300 * 2**20
 _PROBE_BYTES = 2**20
-_OURS = {"secrets.json", "embedded", "artifacts", "staging", "logs", "gateway", "run"}
+#: What Quartet makes in a home, and what of it shows that a directory is one.
+OURS = frozenset({"secrets.json", "embedded", "artifacts", "staging", "logs", "gateway", "run", "demo"})
+_SIGNS = frozenset({"secrets.json", "embedded"})
 _ELSEWHERE = "or choose another place with QUARTET_HOME"
 
 
@@ -48,9 +50,15 @@ class Home:
     def status(self) -> Path:
         return self.run / "status.json"
 
+    @property
+    def exists(self) -> bool:
+        """Whether Quartet has been started here."""
+        return any((self.path / sign).exists() for sign in _SIGNS)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Holds the home for this process alone; raises OperatorError when another one has it."""
+        self.run.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(self.run / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+") as file:
             try:
@@ -107,7 +115,7 @@ def _refuse_foreign(path: Path) -> None:
             f"Start Quartet as {_user(owner)}, {_ELSEWHERE}."
         )
     names = {entry.name for entry in path.iterdir()}
-    if names and not names & _OURS:
+    if names - OURS and not names & _SIGNS:
         raise OperatorError(
             f"QUARTET_HOME {path} holds other things ({', '.join(sorted(names)[:3])}). "
             "Name an empty or a new directory in QUARTET_HOME."

@@ -78,9 +78,22 @@ def test_clean_deletes_a_home(quartet_home: Path) -> None:
 
 
 def test_clean_leaves_a_directory_that_is_no_home(quartet_home: Path) -> None:
-    quartet_home.mkdir()
+    (quartet_home / "run").mkdir(parents=True)
+    (quartet_home / "thesis.tex").touch()
     delete_home(quartet_home)
-    assert quartet_home.exists()
+    assert {entry.name for entry in quartet_home.iterdir()} == {"run", "thesis.tex"}
+
+
+def test_clean_leaves_what_is_not_quartets_in_a_home(quartet_home: Path) -> None:
+    open_home(quartet_home)
+    (quartet_home / "thesis.tex").touch()
+    delete_home(quartet_home)
+    assert [entry.name for entry in quartet_home.iterdir()] == ["thesis.tex"]
+
+
+def test_a_home_that_single_processes_wrote_to_may_become_a_whole_one(quartet_home: Path) -> None:
+    (quartet_home / "staging").mkdir(parents=True)
+    assert open_home(quartet_home).exists
 
 
 def test_clean_refuses_while_quartet_runs(quartet_home: Path) -> None:
