@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from apps.approvals.errors import FourEyes
 from apps.approvals.forms import DecisionForm
 from apps.approvals.models import ApprovalRequest, Decision, Policy
 from apps.approvals.services import decision_record
-from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.errors import QuartetError
 from apps.core.permissions import actor_of
 
@@ -96,5 +96,8 @@ def _refusal(request: HttpRequest, asked: ApprovalRequest | None) -> str:
 
 
 @admin.register(Policy)
-class PolicyAdmin(ModelAdmin):
+class PolicyAdmin(AuditedAdmin):
     list_display = ("kind", "approvals_required")
+
+    def audit_name(self, obj: Any) -> str:
+        return str(obj.kind)

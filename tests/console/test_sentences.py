@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.admin import site
 from django.db import transaction
 
 from apps.console.sentences import MINOR, SENTENCES, sentence
 from apps.core import audit
+from apps.core.admin import AuditedAdmin
 from tests.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,13 @@ def test_every_action_that_the_code_writes_has_a_sentence() -> None:
     assert written, "the search found nothing: it no longer fits the code"
     assert written - SENTENCES.keys() == set()
     assert MINOR - SENTENCES.keys() == set()
+
+
+def test_every_act_of_an_audited_admin_has_a_sentence() -> None:
+    audited = [model._meta.model_name for model, page in site._registry.items() if isinstance(page, AuditedAdmin)]
+    assert {*audited} >= {"user", "group", "policy"}
+    acts = {f"{name}.{did}" for name in audited for did in ("created", "changed", "deleted")}
+    assert acts | {"user.password_changed"} <= SENTENCES.keys()
 
 
 @pytest.mark.django_db
