@@ -1,5 +1,6 @@
 """Requests byte by byte, for what no HTTP library would send: halves, floods and upgrades."""
 
+import io
 import socket
 from http.client import HTTPResponse
 from typing import Self
@@ -35,16 +36,27 @@ class Answer:
         return orjson.loads(self.body)
 
 
+class _Reader(io.BufferedReader):
+    """Shared by the answers of one connection, each of which would close it at its end."""
+
+    def close(self) -> None:
+        pass
+
+
 class Connection:
     """One connection to a gateway."""
 
     def __init__(self, port: int, timeout: float = 60) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self._reader = _Reader(socket.SocketIO(self.socket, "r"))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.socket.close()
 
     def send(self, raw: bytes) -> None:
@@ -52,13 +64,17 @@ class Connection:
 
     def answer(self) -> Answer:
         """The next answer, whole."""
-        response = HTTPResponse(self.socket)
+        response = HTTPResponse(self)
         response.begin()
         return Answer(response)
 
     def is_closed(self) -> bool:
         """Wait for what comes next: whether it is the end."""
         try:
-            return self.socket.recv(1) == b""
+            return self._reader.read(1) == b""
         except ConnectionResetError:
             return True
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """What HTTPResponse wants of a socket."""
+        return self._reader

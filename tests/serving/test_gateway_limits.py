@@ -48,7 +48,8 @@ def test_a_body_that_does_not_come_in_time_is_408(plane):
     head = f"POST /v2/models/doubler/infer HTTP/1.1\r\nHost: x\r\nX-Api-Key: {worlds.GOOD_KEY}\r\n"
     with socket.create_connection(("127.0.0.1", plane.gateway.port)) as connection:
         connection.sendall(f"{head}Content-Length: 9\r\n\r\n".encode())
-        assert connection.recv(4096).startswith(b"HTTP/1.1 408")
+        answer = connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 408") and b"connection: close" in answer
 
 
 def test_more_requests_than_a_deployment_may_hold_are_429(plane):

@@ -6,7 +6,7 @@ import socket
 import orjson
 import pytest
 
-from tests.serving import worlds
+from tests.serving import raw, worlds
 from tests.serving.planes import Plane
 
 GOOD = worlds.body(worlds.tensor())
@@ -120,7 +120,20 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(busy_plane):
     request = f"POST {INFER} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {worlds.GOOD_KEY}\r\nContent-Length: 99999999\r\n\r\n"
     with socket.create_connection(("127.0.0.1", busy_plane.gateway.port)) as connection:
         connection.sendall(request.encode())
-        assert connection.recv(4096).startswith(b"HTTP/1.1 413")
+        answer = connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 413") and b"connection: close" in answer
+
+
+def test_a_client_that_sends_on_all_the_same_can_still_read_the_refusal(busy_plane):
+    with raw.Connection(busy_plane.gateway.port) as connection:
+        connection.send(raw.head(length=5_000_000) + b"x" * 5_000_000)
+        assert connection.answer().status == 413
+
+
+def test_an_upgrade_is_ignored_and_the_request_served(busy_plane):
+    with raw.Connection(busy_plane.gateway.port) as connection:
+        connection.send(raw.head(Connection="Upgrade, HTTP2-Settings", Upgrade="h2c") + raw.BODY)
+        assert connection.answer().json()["outputs"][0]["data"] == [2, 4]
 
 
 def test_a_compressed_body_that_unfolds_beyond_the_limit_is_413(busy_plane):

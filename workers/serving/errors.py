@@ -148,6 +148,13 @@ class TooBusy(ServingError):
     retry_after = 1
 
 
+class TooManyConnections(ServingError):
+    code, status, fault = "too_many_connections", 503, PLATFORM
+    message = "As many connections are open as the gateway may hold."
+    remedy = "Send many requests over one connection; try again shortly; add gateways if this happens often."
+    retry_after = 1
+
+
 class NotReady(ServingError):
     code, status, fault = "not_ready", 503, PLATFORM
     message = "The deployment has no revision that takes traffic."

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import secrets
 import sys
 import time
@@ -25,6 +26,7 @@ from workers.serving.errors import MethodNotAllowed, NotSupported, PathUnknown, 
 from workers.serving.http import Receive, Response, Scope, Send
 from workers.serving.infer import Inference
 from workers.serving.metrics_stream import MetricsStream
+from workers.serving.protocol import Protocol
 from workers.serving.routing import RoutingTable
 from workers.serving.snapshot_watch import SnapshotWatch
 from workers.serving.submit import Dispatcher
@@ -71,7 +73,10 @@ class Gateway:
         except Exception:
             log.exception("The gateway failed on %s %s", scope["method"], scope["path"])
             response = http.error_response(ServingError())
-        await http.respond(send, response)
+        if http.CLOSE in response.headers:
+            await http.respond_and_part(receive, send, response)
+        else:
+            await http.respond(send, response)
 
     async def _dispatch(self, scope: Scope, receive: Receive) -> Response:
         method: str = scope["method"]
@@ -215,6 +220,15 @@ def _require_read(method: str) -> None:
         raise MethodNotAllowed(f"This address takes GET, not {method}.")
 
 
+def _allow_files(wanted: int) -> int:
+    """Raise this process's limit of open files as far as wanted, and as the system lets us; what it is then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else soft
+
+
 def main() -> int:
     """Run the gateway until a signal ends it; 2 when a setting is wrong, 1 when it broke."""
     import uvicorn
@@ -225,6 +239,8 @@ def main() -> int:
     except ConfigError as error:
         print(f"quartet gateway: {error}", file=sys.stderr)
         return 2
+    # Twice as many connections may be open for a moment (see Protocol), and the gateway needs some files itself.
+    Protocol.max_connections = min(Protocol.max_connections, _allow_files(3 * Protocol.max_connections) // 3)
     gateway = Gateway(config, on_broken=lambda: setattr(server, "should_exit", True))
     server = uvicorn.Server(
         uvicorn.Config(
@@ -232,7 +248,7 @@ def main() -> int:
             host=config.bind,
             port=config.port,
             loop="uvloop",
-            http="httptools",
+            http=Protocol,
             ws="none",
             proxy_headers=False,
             lifespan="on",

@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -16,7 +17,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = dict[bytes, bytes]
 
+#: Seconds a connection that is to close is read from, so that its client comes to read the answer.
+LINGER = 2.0
+
+CLOSE = (b"connection", b"close")
 _JSON = (b"content-type", b"application/json")
+_BODY_UNREAD = frozenset({408, 413})
 _TOO_SLOW = "the body is too slow"
 _WINDOW_BITS = {b"gzip": 31, b"deflate": 15}  # as zlib counts them
 
@@ -45,6 +51,8 @@ def error_response(error: ServingError) -> Response:
         headers.append((b"retry-after", str(error.retry_after).encode()))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if error.status in _BODY_UNREAD:
+        headers.append(CLOSE)
     return Response(error.status, orjson.dumps(body), headers)
 
 
@@ -52,6 +60,20 @@ async def respond(send: Send, response: Response) -> None:
     """Send a response; on a closed connection the server ignores it."""
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     await send({"type": "http.response.body", "body": response.body})
+
+
+async def respond_and_part(receive: Receive, send: Send, response: Response) -> None:
+    """Send a response that closes the connection, and read on until the client has seen it.
+
+    Closed at once, with bytes of a body unread, the connection would be reset and the answer lost with it.
+    """
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    await send({"type": "http.response.body", "body": b""})
 
 
 class Body:

@@ -1,0 +1,166 @@
+"""What a connection may do before there is a request: bounded heads, bounded times, and upgrades ignored."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from tests.serving import raw
+from tests.serving.processes import free_port, until
+from workers.serving import http
+from workers.serving.protocol import Protocol
+
+UPGRADE = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2_Settings": "AAEAAEAAAAIAAAABAAMAAABk"}
+
+
+class Small(Protocol):
+    """The same with limits that a test can reach."""
+
+    max_connections = 8
+    head_seconds = 0.3
+    idle_seconds = 0.6
+    linger_seconds = 0.2
+
+
+async def echo(scope, receive, send) -> None:
+    """Answer with what the request was taken for."""
+    body, more = b"", scope["path"] != "/unread"
+    while more:
+        message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    names = [name.decode() for name, _ in scope["headers"]]
+    told = {"path": scope["path"], "method": scope["method"], "names": names, "body": body.decode()}
+    await http.respond(send, http.json_response(told))
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """A server of this process's own, with small limits."""
+    port = free_port()
+    config = uvicorn.Config(echo, port=port, http=Small, ws="none", lifespan="off", log_config=None, loop="uvloop")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started, "the server to start")
+    yield port
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def connection(port) -> Iterator[raw.Connection]:
+    with raw.Connection(port) as connection:
+        yield connection
+
+
+def check(answer: raw.Answer, status: int, code: str) -> None:
+    assert (answer.status, answer.json()["code"], answer.headers["connection"]) == (status, code, "close")
+
+
+def test_a_request_that_asks_for_an_upgrade_is_served_as_if_it_had_not(connection):
+    connection.send(raw.head(length=5, **UPGRADE) + b"hello")
+    told = connection.answer().json()
+    assert (told["method"], told["path"], told["body"]) == ("POST", raw.INFER, "hello")
+    assert "upgrade" not in told["names"] and "http2-settings" in told["names"]
+
+
+@pytest.mark.parametrize("upgrade", ["websocket", "TLS/1.0", "h2c, websocket"])
+def test_no_upgrade_makes_a_body_the_next_request(connection, upgrade):
+    smuggled = raw.head("/smuggled", "GET", None)
+    first = raw.head("/first", length=len(smuggled), Connection="keep-alive, Upgrade", Upgrade=upgrade)
+    connection.send(first + smuggled + raw.head("/second", "GET", None))
+    assert [connection.answer().json()["path"] for _ in range(2)] == ["/first", "/second"]
+
+
+def test_an_upgrade_that_comes_byte_by_byte_or_behind_others_is_ignored_too(connection):
+    request = raw.head("/a", "GET", None, **UPGRADE) + raw.head("/b", length=2, **UPGRADE) + b"hi"
+    connection.send(request + raw.head("/c", "GET", None))
+    assert [connection.answer().json()["path"] for _ in range(3)] == ["/a", "/b", "/c"]
+    for place in range(len(request)):
+        connection.send(request[place : place + 1])
+    assert [connection.answer().json()["body"] for _ in range(2)] == ["", "hi"]
+
+
+def test_an_upgrade_with_a_chunked_body_is_read_whole(connection):
+    head = raw.head("/a", length=None, Transfer_Encoding="chunked", **UPGRADE)
+    connection.send(head + b"3\r\nabc\r\n0\r\n\r\n" + raw.head("/b", "GET", None))
+    assert [connection.answer().json()["body"] for _ in range(2)] == ["abc", ""]
+
+
+def test_connect_is_refused(connection):
+    connection.send(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    check(connection.answer(), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "noise", [b"hello\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"]
+)
+def test_what_is_not_http_is_told_so(connection, noise):
+    connection.send(noise)
+    check(connection.answer(), 400, "bad_request")
+    assert connection.is_closed()
+
+
+@pytest.mark.parametrize("shape", ["one long value", "many headers", "a long line"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_head_over_the_limit_is_431(connection, shape, whole):
+    size = Small.head_limit + 10_000
+    more = {"X": "a" * size} if shape == "one long value" else {f"X{each}": "a" * 90 for each in range(size // 100)}
+    path = "/" + "a" * size if shape == "a long line" else "/"
+    head = raw.head(path, "GET", None, **({} if shape == "a long line" else more))
+    connection.send(head if whole else head[:-100])
+    check(connection.answer(), 431, "head_too_large")
+    assert connection.is_closed()
+
+
+def test_a_head_below_the_limit_is_taken(connection):
+    connection.send(raw.head("/", "GET", None, X="a" * (Small.head_limit - 1000)))
+    assert connection.answer().status == 200
+
+
+def test_trailers_are_no_headers_and_are_bounded(connection):
+    head = raw.head("/", length=None, Transfer_Encoding="chunked") + b"1\r\na\r\n0\r\n"
+    connection.send(head + b"X-Late: 1\r\n\r\n")
+    assert "x-late" not in connection.answer().json()["names"]
+    connection.send(head + b"X-Late: " + b"a" * 2 * Small.head_limit)
+    check(connection.answer(), 431, "head_too_large")
+
+
+def test_a_connection_that_shows_nothing_is_closed(connection):
+    assert connection.is_closed()
+
+
+def test_a_head_that_trickles_is_408(connection):
+    connection.send(raw.head()[:20])
+    check(connection.answer(), 408, "head_too_slow")
+    assert connection.is_closed()
+
+
+def test_a_connection_is_kept_between_requests_but_not_for_ever(connection):
+    for _ in range(2):
+        connection.send(raw.head("/", "GET", None))
+        assert connection.answer().status == 200
+    connection.send(b"\r\n")  # allowed before a request, and no reason to wait longer
+    assert connection.is_closed()
+
+
+def test_a_body_nobody_reads_does_not_hold_the_connection(connection):
+    connection.send(raw.head("/unread", length=1000) + b"a")
+    assert connection.answer().status == 200
+    assert connection.is_closed()
+
+
+def test_more_connections_than_the_gateway_may_hold_are_told_so(port):
+    held = [raw.Connection(port) for _ in range(Small.max_connections)]
+    with raw.Connection(port) as one_more:
+        check(one_more.answer(), 503, "too_many_connections")
+    for each in held:
+        each.close()
+    until(lambda: _is_served(port), "places to be free")
+
+
+def _is_served(port: int) -> bool:
+    with raw.Connection(port) as connection:
+        connection.send(raw.head("/", "GET", None))
+        return connection.answer().status == 200
