@@ -14,6 +14,7 @@ from apps.approvals.models import ApprovalRequest, Decision, Policy
 from apps.core import audit, outbox
 from apps.core.clock import now
 from apps.core.models import User
+from apps.deployments.models import Revision
 
 
 def request_open(
@@ -25,10 +26,16 @@ def request_open(
     summary: str,
     evidence: dict[str, Any] | None = None,
 ) -> None:
-    """Listener of deployments.rollout_requested: ask the reviewers about one revision."""
+    """Listener of deployments.rollout_requested: ask the reviewers about one revision.
+
+    Nothing is asked about a revision that waits no longer: this event may have been told late, after the one that
+    would have made its request void.
+    """
     kind = "rollout"
     policy = Policy.objects.filter(kind=kind).first()
     with transaction.atomic():
+        if not _waits(revision_id):
+            return
         request, created = ApprovalRequest.objects.get_or_create(
             event_id=event_id,
             defaults={
@@ -43,6 +50,12 @@ def request_open(
         )
         if created:
             audit.record(actor=None, action="approval.requested", target=f"approval:{request.pk}", summary=summary)
+
+
+def _waits(revision_id: int) -> bool:
+    """Is the revision still to be decided? Locked, so that it cannot be superseded before its request is there."""
+    revisions = Revision.objects.select_for_update(no_key=True)
+    return revisions.filter(pk=revision_id, state=Revision.State.REQUESTED).first() is not None
 
 
 def request_void(*, event_id: UUID, revision_id: int, **rest: Any) -> None:

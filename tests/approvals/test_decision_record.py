@@ -9,21 +9,38 @@ from django.db import IntegrityError
 from apps.approvals.errors import AlreadyDecided, FourEyes
 from apps.approvals.models import ApprovalRequest, Decision, Policy
 from apps.approvals.services import decision_record, request_open, request_void
+from apps.core.clock import now
 from apps.core.errors import Forbidden
 from apps.core.models import AuditEntry, OutboxEvent, User
+from apps.deployments.models import Deployment, Revision
+from apps.registry.models import ModelVersion, RegisteredModel
 from tests.world import World
 
 
-def ask(by: User, event_id: object = None) -> ApprovalRequest:
+def ask(by: User, event_id: object = None, revision: Revision | None = None) -> ApprovalRequest:
+    """A request of `by` about a revision that waits; a new one where none is given."""
     request_open(
         event_id=event_id or uuid4(),
-        revision_id=1,
+        revision_id=(revision or waiting_revision(by)).pk,
         digest="d" * 64,
         requested_by=by.pk,
         summary="Deploy",
         evidence={"a": 1},
     )
     return ApprovalRequest.objects.latest("opened_at")
+
+
+def waiting_revision(by: User) -> Revision:
+    """The row of a revision that `by` requested, in a deployment of its own."""
+    number = ModelVersion.objects.count() + 1
+    model, _ = RegisteredModel.objects.get_or_create(name="digits-av", defaults={"created_by": by})
+    version = ModelVersion.objects.create(
+        model=model, number=number, digest=f"{number:064}", manifest={}, size_bytes=1, created_by=by
+    )
+    deployment = Deployment.objects.create(name=f"digits-{number}", created_by=by)
+    return Revision.objects.create(
+        deployment=deployment, number=1, version=version, spec={}, digest="d" * 64, requested_by=by
+    )
 
 
 def make_reviewer(user: User) -> User:
@@ -35,7 +52,12 @@ def test_one_approval_grants_and_tells_who_approved_what(world: World) -> None:
     request = ask(world.ada)
     assert decision_record(actor=world.ben, request_id=request.pk, verdict="approve").state == "granted"
     told = OutboxEvent.objects.get(name="approvals.granted").payload
-    assert told == {"kind": "rollout", "subject_id": 1, "digest": "d" * 64, "reviewers": [world.ben.pk]}
+    assert told == {
+        "kind": "rollout",
+        "subject_id": request.subject_id,
+        "digest": "d" * 64,
+        "reviewers": [world.ben.pk],
+    }
 
 
 def test_a_rejection_closes_with_its_reason(world: World) -> None:
@@ -85,17 +107,29 @@ def test_a_policy_of_two_needs_two_people(world: World) -> None:
 
 
 def test_a_repeated_event_opens_one_request(world: World) -> None:
-    event = uuid4()
-    ask(world.ada, event)
-    ask(world.ada, event)
+    event, revision = uuid4(), waiting_revision(world.ada)
+    ask(world.ada, event, revision)
+    ask(world.ada, event, revision)
     assert ApprovalRequest.objects.count() == 1
 
 
 def test_a_request_for_something_superseded_is_void(world: World) -> None:
     request = ask(world.ada)
-    request_void(event_id=uuid4(), revision_id=1)
+    request_void(event_id=uuid4(), revision_id=request.subject_id)
     with pytest.raises(AlreadyDecided, match="void"):
         decision_record(actor=world.ben, request_id=request.pk, verdict="approve")
+
+
+@pytest.mark.parametrize("state", ["superseded", "rejected"])
+def test_an_event_told_after_its_revision_ended_asks_nobody(world: World, state: str) -> None:
+    revision = waiting_revision(world.ada)
+    Revision.objects.filter(pk=revision.pk).update(state=state, ended_at=now())
+    request_void(event_id=uuid4(), revision_id=revision.pk)
+    request_open(
+        event_id=uuid4(), revision_id=revision.pk, digest="d" * 64, requested_by=world.ada.pk, summary="Deploy"
+    )
+    assert not ApprovalRequest.objects.exists()
+    assert not AuditEntry.objects.filter(action="approval.requested").exists()
 
 
 def test_every_decision_is_in_the_audit_trail(world: World) -> None:
