@@ -86,6 +86,10 @@ class Replica:
             assert event["event"] != "failed", event
         return event
 
+    def waiting(self) -> list[str]:
+        """The events nobody has asked for yet."""
+        return [event["event"] for event in list(self._events.queue)]
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self._ended()
@@ -113,8 +117,8 @@ class Replica:
 class Valkey:
     """A Valkey of the test's own, with an append-only file, so that it can be killed and restarted."""
 
-    def __init__(self, directory: Path) -> None:
-        self.port = free_port()
+    def __init__(self, directory: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._directory = directory
         self.start()

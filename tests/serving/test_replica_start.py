@@ -1,13 +1,14 @@
 """A replica is live at boot, ready only after it has worked, and says why when it cannot become so."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from tests.serving import worlds
 from tests.serving.planes import MANIFEST, STEPS
-from tests.serving.processes import PATIENCE, Replica, write_artifact
+from tests.serving.processes import PATIENCE, Replica, Valkey, write_artifact
 from workers.serving import names
 from workers.serving.valkey import connect
 
@@ -67,6 +68,37 @@ def test_a_replica_is_live_then_ready_with_what_it_took(start):
     ready = replica.event("ready")
     assert ready["device"] == "cpu" and ready["memory_bytes"] > 1_000_000
     assert ready["load_ms"] >= 0 and ready["warmup_ms"] > 0
+
+
+@pytest.fixture
+def knocking(start):
+    """A replica that has done all it can without Valkey, and the port where it tries to reach it."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        replica = start({"handler.py": source()}, redis_url=f"redis://127.0.0.1:{port}/0")
+        door.settimeout(PATIENCE)
+        door.accept()[0].close()
+    assert replica.event("live") and not replica.waiting()
+    return replica, port
+
+
+def test_a_replica_is_not_ready_before_it_has_reached_valkey(knocking, tmp_path):
+    replica, port = knocking
+    (tmp_path / "valkey").mkdir()
+    valkey = Valkey(tmp_path / "valkey", port)
+    try:
+        replica.event("ready")
+        with connect(valkey.url) as client:
+            assert client.exists(names.replica_key("r1"))
+            assert client.xinfo_groups(names.stage_stream("d", 1, "all"))
+    finally:
+        valkey.kill()
+
+
+def test_a_replica_that_never_reaches_valkey_can_be_drained(knocking):
+    replica, _ = knocking
+    assert replica.drain() == 0
+    assert replica.event("drained") and not replica.waiting()
 
 
 def test_a_changed_byte_keeps_the_replica_from_loading(start, tmp_path):

@@ -1,10 +1,14 @@
-"""Makes a replica ready and serves: verify every byte -> load the handler -> warm up -> ready -> batch loop."""
+"""Makes a replica ready and serves.
+
+verify every byte -> load the handler -> warm up -> reach the queue -> ready -> batch loop.
+"""
 
 import logging
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from workers.serving import device, handlers
 from workers.serving.artifact import ArtifactCorrupt, verify
@@ -14,7 +18,7 @@ from workers.serving.heartbeat import Heartbeat
 from workers.serving.pipeline import EngineDied, Pipeline
 from workers.serving.replica_spec import FailedStart, ReplicaSpec
 from workers.serving.stage_stream import StageStream
-from workers.serving.valkey import FAILED, connect
+from workers.serving.valkey import FAILED, connect, may_pass, pauses
 from workers.serving.warmup import WarmupFailed, warm_up
 
 log = logging.getLogger(__name__)
@@ -27,9 +31,11 @@ _VIDEO = "The modality video is not decoded by this release."
 
 def serve(spec: ReplicaSpec, events: EventChannel, stop: threading.Event) -> None:
     """Start and serve until `stop`. Raises FailedStart before it is ready, anything else when its engine died."""
-    pipeline = start(spec, events)
+    pipeline, told = start(spec)
     heartbeat = Heartbeat(spec.redis_url, spec.replica)
     stream = StageStream(connect(spec.redis_url), spec.stream, spec.replica)
+    if _reach(heartbeat, stream, stop):
+        events.send("ready", **told)
     heartbeat.start()
     try:
         BatchLoop(stream, pipeline, heartbeat, spec.batch_max, stop).run()
@@ -38,8 +44,8 @@ def serve(spec: ReplicaSpec, events: EventChannel, stop: threading.Event) -> Non
         heartbeat.stop()
 
 
-def start(spec: ReplicaSpec, events: EventChannel) -> Pipeline:
-    """Everything up to the ready event. Raises FailedStart."""
+def start(spec: ReplicaSpec) -> tuple[Pipeline, dict[str, Any]]:
+    """Everything that can be done without the queue, and what to tell of it. Raises FailedStart."""
     directory = Path(spec.directory)
     try:
         verify(directory, spec.files)
@@ -50,14 +56,28 @@ def start(spec: ReplicaSpec, events: EventChannel) -> Pipeline:
     pipeline = _load(spec, context)
     loaded = time.perf_counter()
     _warm_up(pipeline, context, spec.batch_max)
-    events.send(
-        "ready",
-        device=context.device,
-        memory_bytes=_memory(context.device),
-        load_ms=round((loaded - began) * 1000, 1),
-        warmup_ms=round((time.perf_counter() - loaded) * 1000, 1),
-    )
-    return pipeline
+    return pipeline, {
+        "device": context.device,
+        "memory_bytes": _memory(context.device),
+        "load_ms": round((loaded - began) * 1000, 1),
+        "warmup_ms": round((time.perf_counter() - loaded) * 1000, 1),
+    }
+
+
+def _reach(heartbeat: Heartbeat, stream: StageStream, stop: threading.Event) -> bool:
+    """Beat once and join the group, however long it takes; a replica no request can reach is not ready."""
+    rests = pauses()
+    while not stop.is_set():
+        try:
+            heartbeat.beat()
+            stream.join()
+            return True
+        except FAILED as error:
+            if not may_pass(error):
+                raise
+            log.warning("not ready yet, Valkey is away or takes no writes: %s", error)
+            stop.wait(next(rests))
+    return False
 
 
 def _context(spec: ReplicaSpec, directory: Path) -> handlers.Context:

@@ -4,7 +4,8 @@
     stdout   JSON lines: live -> ready -> drained, or failed
     SIGTERM  drain: finish the batch under way, exit 0
 
-It is *live* at boot, *ready* only after the warm-up, and gone (exit not 0) the moment its engine dies.
+It is *live* at boot, *ready* only after the warm-up and once it has reached Valkey, and gone (exit not 0) the moment
+its engine dies.
 """
 
 import logging
