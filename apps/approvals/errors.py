@@ -1,6 +1,6 @@
 """Why a decision is refused."""
 
-from apps.core.errors import Conflict, Forbidden, NotFound
+from apps.core.errors import CallerError, Conflict, Forbidden, NotFound
 
 
 class FourEyes(Forbidden):
@@ -14,3 +14,13 @@ class AlreadyDecided(Conflict):
 
 class UnknownRequest(NotFound):
     code = "unknown_approval_request"
+
+
+class UnknownVerdict(CallerError):
+    code = "unknown_verdict"
+    remedy = "Say 'approve' or 'reject'."
+
+
+class ReasonMissing(CallerError):
+    code = "reason_missing"
+    remedy = "Say why in 'comment': the person who asked will read it."

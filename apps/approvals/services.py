@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.approvals import rules
 from apps.approvals.access import request_to_decide
-from apps.approvals.errors import AlreadyDecided, FourEyes
+from apps.approvals.errors import AlreadyDecided, FourEyes, ReasonMissing, UnknownVerdict
 from apps.approvals.events import Granted, Rejected
 from apps.approvals.models import ApprovalRequest, Decision, Policy
 from apps.core import audit, outbox
@@ -72,8 +72,10 @@ def request_void(*, event_id: UUID, revision_id: int, **rest: Any) -> None:
 def decision_record(*, actor: User, request_id: UUID, verdict: str, comment: str = "") -> ApprovalRequest:
     """Write down what `actor` says of a request; the last word needed closes it and tells the requester's app.
 
-    Raises FourEyes for the requester, on whatever path the call came; the database refuses it as well.
+    Raises FourEyes for the requester, on whatever path the call came; the database refuses it as well. A rejection
+    needs its reason as `comment`.
     """
+    _refuse_unclear(verdict, comment)
     with transaction.atomic():
         request = request_to_decide(actor, request_id)
         _refuse_unfit(request, actor)
@@ -90,6 +92,13 @@ def decision_record(*, actor: User, request_id: UUID, verdict: str, comment: str
         )
         _settle(request, actor, comment)
     return request
+
+
+def _refuse_unclear(verdict: str, comment: str) -> None:
+    if verdict not in Decision.Verdict.values:
+        raise UnknownVerdict(f"'{verdict}' is no verdict.")
+    if verdict == Decision.Verdict.REJECT and not comment.strip():
+        raise ReasonMissing("A rejection needs its reason.")
 
 
 def _refuse_unfit(request: ApprovalRequest, actor: User) -> None:

@@ -43,3 +43,12 @@ def test_requests_are_listed_with_their_decisions(world: World) -> None:
     ask(world.ada)
     [listed] = world.client(world.cy).get("/api/v1/approvals").json()["results"]
     assert (listed["requested_by"], listed["state"], listed["decisions"]) == ("ada", "open", [])
+
+
+def test_a_rejection_without_its_reason_is_sent_back(world: World) -> None:
+    request = ask(world.ada)
+    answer = world.client(world.ben).post(f"/api/v1/approvals/{request.pk}/decisions", {"verdict": "reject"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "reason_missing"
+    request.refresh_from_db()
+    assert request.state == "open"

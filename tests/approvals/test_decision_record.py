@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import IntegrityError
 
-from apps.approvals.errors import AlreadyDecided, FourEyes
+from apps.approvals.errors import AlreadyDecided, FourEyes, ReasonMissing, UnknownVerdict
 from apps.approvals.models import ApprovalRequest, Decision, Policy
 from apps.approvals.services import decision_record, request_open, request_void
 from apps.core.clock import now
@@ -66,6 +66,20 @@ def test_a_rejection_closes_with_its_reason(world: World) -> None:
     assert OutboxEvent.objects.get(name="approvals.rejected").payload["comment"] == "too slow"
 
 
+@pytest.mark.parametrize("comment", ["", " "])
+def test_a_rejection_without_its_reason_is_refused_on_every_path(world: World, comment: str) -> None:
+    with pytest.raises(ReasonMissing):
+        decision_record(actor=world.ben, request_id=ask(world.ada).pk, verdict="reject", comment=comment)
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("verdict", ["nonsense", "", "Approve"])
+def test_what_is_no_verdict_is_not_kept_as_one(world: World, verdict: str) -> None:
+    with pytest.raises(UnknownVerdict):
+        decision_record(actor=world.ben, request_id=ask(world.ada).pk, verdict=verdict, comment="because")
+    assert not Decision.objects.exists()
+
+
 def test_the_requester_cannot_decide_even_as_a_reviewer(world: World) -> None:
     request = ask(make_reviewer(world.ada))
     with pytest.raises(FourEyes, match="ada asked for this"):
@@ -94,7 +108,7 @@ def test_a_closed_request_takes_no_more_decisions(world: World) -> None:
     request = ask(world.ada)
     decision_record(actor=world.ben, request_id=request.pk, verdict="approve")
     with pytest.raises(AlreadyDecided):
-        decision_record(actor=make_reviewer(world.cy), request_id=request.pk, verdict="reject")
+        decision_record(actor=make_reviewer(world.cy), request_id=request.pk, verdict="reject", comment="no")
 
 
 def test_a_policy_of_two_needs_two_people(world: World) -> None:
