@@ -1,6 +1,10 @@
 """Drops what has served its time, every few minutes."""
 
+from collections.abc import Callable
 from datetime import timedelta
+
+import structlog
+from django.contrib.sessions.models import Session
 
 from apps.core.clock import now
 from apps.core.models import OutboxEvent
@@ -11,8 +15,26 @@ from apps.registry.services import uploads_expire
 _KEEP_EVENTS = timedelta(days=7)
 
 
+log = structlog.get_logger(__name__)
+
+
 def tidy() -> None:
-    """Delete told events past their keep, abandoned uploads and old metric windows."""
+    """Delete what is past its keep; one kind that cannot be deleted does not hold up the others."""
+    for expire in STEPS:
+        try:
+            expire()
+        except Exception:
+            log.exception("housekeeping could not do one of its steps", step=expire.__name__)
+
+
+def events_expire() -> None:
+    """Events that were told to all their listeners."""
     OutboxEvent.objects.filter(done_at__lt=now() - _KEEP_EVENTS).delete()
-    uploads_expire()
-    windows_expire()
+
+
+def sessions_expire() -> None:
+    """Sign-ins that have ended by themselves."""
+    Session.objects.filter(expire_date__lt=now()).delete()
+
+
+STEPS: tuple[Callable[[], object], ...] = (events_expire, sessions_expire, uploads_expire, windows_expire)
