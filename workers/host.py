@@ -166,7 +166,7 @@ class ReplicaHost:
 
     def _fail(self, code: str, reason: str, path: str = "") -> None:
         if not self._failure:
-            self._failure = {"code": code, "reason": reason.replace("\0", ""), "path": path}
+            self._failure = {"code": code[:40], "reason": reason.replace("\0", ""), "path": path}
             self._log.warning("replica failed", code=code, reason=reason)
 
     def _say(self, service: Callable[..., object], **what: Any) -> None:
@@ -188,6 +188,10 @@ class ReplicaHost:
         except DATABASE_AWAY as error:
             self._log.warning("the database is away; the replica goes on", reason=str(error).strip())
             return _AWAY
+        except Exception:
+            # It would fail again: said no more, it does not keep the later words back.
+            self._log.exception("a replica's news could not be told")
+            return None
         finally:
             close_old_connections()
 

@@ -71,7 +71,11 @@ def devices() -> list[dict[str, Any]]:
         log.warning("nvidia-smi does not answer, so this node counts as having no CUDA device", reason=str(error))
         return []
     rows = [[field.strip() for field in line.split(",")] for line in answer.splitlines() if line.count(",") == 4]
-    return [_device(number, row) for number, row in enumerate(_visible(rows))]
+    seen = list(enumerate(_visible(rows)))
+    told = [(number, row) for number, row in seen if row[3].isdigit() and row[4].isdigit()]
+    if len(told) < len(seen):
+        log.warning("nvidia-smi does not tell the memory of a device, so it is not counted", answer=answer)
+    return [_device(number, row) for number, row in told]
 
 
 def visible_devices(device: str) -> str:

@@ -65,11 +65,14 @@ class NodeLife:
         return machine.facts(self._slots)
 
     def _tell(self, say: Any) -> bool:
-        """What `say` returns; a database that is away is no reason to stop: the next beat says the same."""
+        """What `say` returns; nothing that goes wrong is a reason to stop: the next beat says the same."""
         try:
             return bool(say())
         except DATABASE_AWAY as error:
             log.warning("the database is away; replicas go on", node=self.name, reason=str(error).strip())
+            return True
+        except Exception:
+            log.exception("the node could not say that it is there", node=self.name)
             return True
         finally:
             close_old_connections()

@@ -198,3 +198,9 @@ def test_a_stopping_worker_does_not_wait_for_a_database_that_is_away(hosting: Ho
         until(lambda: not runs(pid), "the child to end")
         until(lambda: not any(t.is_alive() for t in hosting._threads), "the host to return")
     assert Replica.objects.get().state in ("ready", "draining")
+
+
+def test_a_code_that_the_database_could_not_hold_is_cut(hosting: Hosting) -> None:
+    failing = f'print(\'{{"event": "failed", "code": "{"x" * 60}", "message": "y"}}\'); exit(1)'
+    ended = hosting.start(script(failing)).ends()
+    assert (ended.state, ended.code) == ("failed", "x" * 40)

@@ -49,6 +49,14 @@ def test_accelerators_are_named_as_replicas_will_see_them(two_devices: None) -> 
     assert (second["name"], second["memory_free"]) == ("cuda:1", 100 * 1024**2)
 
 
+@pytest.mark.parametrize("untold", ["[N/A]", "[Not Supported]"])
+def test_a_device_that_does_not_tell_its_memory_is_left_out_and_the_others_keep_their_names(
+    two_devices: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, untold: str
+) -> None:
+    install(tmp_path, monkeypatch, SMI.replace("22500", untold))
+    assert [device["name"] for device in machine.devices()] == ["cuda:1"]
+
+
 @pytest.mark.parametrize(
     ("visible", "free"), [("1", [100]), ("GPU-bbbb,GPU-aaaa", [100, 22500]), ("", []), ("1, 0", [100, 22500])]
 )

@@ -46,6 +46,20 @@ def test_it_is_heard_again_after_an_outage_of_the_database(life: NodeLife) -> No
     until(lambda: Node.objects.get().last_seen > before, "a heartbeat after the outage")
 
 
+def test_it_is_heard_again_after_an_error_that_nobody_foresaw(life: NodeLife, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+
+    def broken(slots: int) -> None:
+        asked.set()
+        raise ValueError("[N/A]")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.node.machine.facts", broken)
+        assert asked.wait(10)
+    before = Node.objects.get().last_seen
+    until(lambda: Node.objects.get().last_seen > before, "a heartbeat after the error")
+
+
 def test_a_life_that_was_followed_by_another_does_not_take_the_name_back(life: NodeLife) -> None:
     earlier = NodeLife(NODE, incarnation=UUID(int=life.incarnation.int - 1), beat_seconds=0.05)
     earlier.start(slots=99)
