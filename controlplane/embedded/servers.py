@@ -46,11 +46,22 @@ def supervised(path: Path, say: Say = quiet) -> Iterator[Supervisor]:
 
 
 def start_servers(supervisor: Supervisor, environ: Mapping[str, str], say: Say = quiet) -> dict[str, str]:
-    """Starts or checks both; returns their DATABASE_URL and REDIS_URL."""
+    """Starts or checks both; returns their DATABASE_URL and REDIS_URL, for processes that shall read no others."""
     return {
-        "DATABASE_URL": _checked_database(environ, say) or _start_postgres(supervisor, say),
-        "REDIS_URL": _checked_redis(environ, say) or _start_valkey(supervisor, say),
+        "DATABASE_URL": _checked_database(_named(environ, "DATABASE_URL"), say) or _start_postgres(supervisor, say),
+        "DATABASE_URL_FILE": "",
+        "REDIS_URL": _checked_redis(_named(environ, "REDIS_URL"), say) or _start_valkey(supervisor, say),
+        "REDIS_URL_FILE": "",
     }
+
+
+def _named(environ: Mapping[str, str], setting: str) -> str:
+    """The address that the operator set, by itself or in a file."""
+    file = environ.get(f"{setting}_FILE")
+    try:
+        return Path(file).read_text().strip() if file else environ.get(setting, "")
+    except OSError as error:
+        raise OperatorError(f"{setting}_FILE points at {file}, which cannot be read: {error.strerror}.") from error
 
 
 def _start_postgres(supervisor: Supervisor, say: Say) -> str:
@@ -86,8 +97,7 @@ def _start_valkey(supervisor: Supervisor, say: Say) -> str:
     return url
 
 
-def _checked_database(environ: Mapping[str, str], say: Say) -> str:
-    url = environ.get("DATABASE_URL", "")
+def _checked_database(url: str, say: Say) -> str:
     if url:
         try:
             psycopg.connect(url, connect_timeout=5).close()
@@ -97,8 +107,7 @@ def _checked_database(environ: Mapping[str, str], say: Say) -> str:
     return url
 
 
-def _checked_redis(environ: Mapping[str, str], say: Say) -> str:
-    url = environ.get("REDIS_URL", "")
+def _checked_redis(url: str, say: Say) -> str:
     if url:
         try:
             valkey.ping(url)

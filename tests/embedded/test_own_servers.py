@@ -16,6 +16,23 @@ def test_named_servers_are_used_and_none_is_started(quartet_home: Path) -> None:
         assert processes_naming(quartet_home / "two") == []
 
 
+def test_addresses_in_files_are_used_and_none_is_started(quartet_home: Path, tmp_path: Path) -> None:
+    with servers(quartet_home / "one", {}) as named:
+        environ = {}
+        for setting in ("DATABASE_URL", "REDIS_URL"):
+            (tmp_path / setting).write_text(named[setting] + "\n")
+            environ[f"{setting}_FILE"] = str(tmp_path / setting)
+        with servers(quartet_home / "two", environ) as used:
+            assert used == named
+            assert processes_naming(quartet_home / "two") == []
+
+
+def test_a_file_that_cannot_be_read_is_refused(quartet_home: Path, tmp_path: Path) -> None:
+    environ = {"REDIS_URL_FILE": str(tmp_path / "nowhere")}
+    with pytest.raises(OperatorError, match=r"REDIS_URL_FILE points at .*nowhere"), servers(quartet_home, environ):
+        pass
+
+
 def test_one_named_server_leaves_the_other_embedded(quartet_home: Path) -> None:
     with servers(quartet_home / "one", {}) as named:
         only_redis = {"REDIS_URL": named["REDIS_URL"], "DATABASE_URL": ""}
