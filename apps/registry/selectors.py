@@ -37,7 +37,7 @@ def versions_list(model: RegisteredModel) -> QuerySet[ModelVersion]:
     return (
         ModelVersion.objects.filter(model=model)
         .select_related("model", "created_by", "parent")
-        .prefetch_related("aliases", "artifacts")
+        .prefetch_related("aliases")
         .order_by("-pk")
     )
 
@@ -47,7 +47,8 @@ def version_by_ref(model: RegisteredModel, ref: str | int) -> ModelVersion:
     text = str(ref)
     if text.startswith("@"):
         return alias_get(model, text[1:]).version
-    version = versions_list(model).filter(number=int(text)).first() if _is_number(text) else None
+    versions = versions_list(model).prefetch_related("artifacts")
+    version = versions.filter(number=int(text)).first() if _is_number(text) else None
     if version is None:
         raise NotFound(
             f"The model '{model.name}' has no version '{text}'.",

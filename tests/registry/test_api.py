@@ -4,6 +4,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from tests.registry import artifact
@@ -274,3 +276,11 @@ def test_a_key_needs_the_scope_to_write(world: World, home: Path) -> None:
     client = APIClient(headers={"Authorization": f"Bearer {world.key(world.ada, 'read')}"})
 
     assert client.post("/api/v1/models", {"name": "echo"}).status_code == 403
+
+
+def test_a_list_of_versions_does_not_read_their_files(ada: APIClient) -> None:
+    publish(ada, artifact.files())
+
+    with CaptureQueriesContext(connection) as asked:
+        ada.get("/api/v1/models/echo/versions")
+    assert not [query for query in asked.captured_queries if "registry_artifact" in query["sql"]]
