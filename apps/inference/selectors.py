@@ -1,21 +1,27 @@
 """What a routing snapshot holds."""
 
+from datetime import timedelta
 from typing import Any
 
+from apps.core.clock import now
 from apps.deployments.selectors import routing_deployments
 from apps.inference.models import ApiKey
+
+#: How long a gateway can say of a closed key what became of it.
+_TOLD_FOR = timedelta(days=30)
 
 
 def routing_document() -> dict[str, Any]:
     """The content of the next snapshot, as gateways read it (workers/serving/routing.py describes the fields).
 
-    Revoked keys stay in it, marked: a gateway can then say 403 "revoked" rather than 401 "unknown".
+    Keys revoked or expired stay in it for a while, marked: a gateway can then say 403 and why, rather than 401.
     """
     return {"keys": [_key(key) for key in _inference_keys()], "deployments": routing_deployments()}
 
 
 def _inference_keys() -> Any:
-    return ApiKey.objects.filter(scopes__contains=["infer"]).select_related("user").order_by("pk")
+    keys = ApiKey.objects.filter(scopes__contains=["infer"]).select_related("user").order_by("pk")
+    return keys.exclude(revoked_at__lt=now() - _TOLD_FOR).exclude(expires_at__lt=now() - _TOLD_FOR)
 
 
 def _key(key: ApiKey) -> dict[str, Any]:

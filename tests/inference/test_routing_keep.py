@@ -2,12 +2,14 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from redis import Redis
 
-from apps.inference.models import RoutingSnapshot
+from apps.core.clock import now
+from apps.inference.models import ApiKey, RoutingSnapshot
 from apps.inference.services import key_create, key_revoke, routing_keep
 from tests.world import World
 
@@ -70,3 +72,12 @@ def test_publishing_at_once_makes_one_snapshot(valkey: Redis) -> None:
     with ThreadPoolExecutor(6) as pool:
         assert len(set(pool.map(keep, range(12)))) == 1
     assert RoutingSnapshot.objects.count() == 1
+
+
+def test_a_key_closed_long_ago_is_published_no_more(world: World, valkey: Redis) -> None:
+    revoked, _ = key_create(actor=world.ada, name="old", scopes=["infer"])
+    key_create(actor=world.ada, name="older", scopes=["infer"], expires_at=now() - timedelta(days=31))
+    lately, _ = key_create(actor=world.ada, name="ci", scopes=["infer"], expires_at=now() - timedelta(days=29))
+    ApiKey.objects.filter(pk=revoked.pk).update(revoked_at=now() - timedelta(days=31))
+    routing_keep()
+    assert [key["id"] for key in published(valkey)["keys"]] == [lately.pk]  # type: ignore[attr-defined]
