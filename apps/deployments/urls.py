@@ -13,9 +13,9 @@ from apps.deployments.api.views import (
 
 urlpatterns = [
     path("deployments", DeploymentList.as_view(), name="deployment-list"),
-    path("deployments/<str:name>", DeploymentDetail.as_view(), name="deployment-detail"),
-    path("deployments/<str:name>/revisions", RevisionList.as_view(), name="revision-list"),
-    path("deployments/<str:name>/revisions/<int:number>", RevisionOne.as_view(), name="revision-detail"),
+    path("deployments/<slug:name>", DeploymentDetail.as_view(), name="deployment-detail"),
+    path("deployments/<slug:name>/revisions", RevisionList.as_view(), name="revision-list"),
+    path("deployments/<slug:name>/revisions/<int:number>", RevisionOne.as_view(), name="revision-detail"),
     path("replicas", ReplicaList.as_view(), name="replica-list"),
     path("nodes", NodeList.as_view(), name="node-list"),
 ]

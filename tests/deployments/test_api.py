@@ -142,3 +142,7 @@ def test_replicas_are_listed_by_deployment_and_state(
 def test_nodes_are_listed(ada: APIClient, fleet: Fleet) -> None:
     [node] = ada.get("/api/v1/nodes").json()["results"]
     assert (node["name"], node["state"], node["device_classes"]) == ("n1", "up", ["cpu"])
+
+
+def test_a_name_that_no_deployment_can_have_is_not_found(world: World) -> None:
+    assert world.client(world.ada).get("/api/v1/deployments/%00").status_code == 404

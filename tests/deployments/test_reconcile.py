@@ -100,6 +100,23 @@ def test_a_silent_node_is_given_nothing(revision: Revision, fleet: Fleet) -> Non
     assert not Replica.objects.exists()
 
 
+def test_a_node_that_fell_silent_is_away_until_it_is_heard_again(fleet: Fleet) -> None:
+    watched(60)
+    Node.objects.update(last_seen=Now() - timedelta(seconds=7))
+    fleet.reconcile()
+    assert Node.objects.get().state == "away"
+    assert AuditEntry.objects.filter(action="node.lost", target="node:n1").count() == 1
+    fleet.beat()
+    assert Node.objects.get().state == "up"
+
+
+def test_a_replica_that_no_worker_takes_is_placed_anew(revision: Revision, fleet: Fleet) -> None:
+    fleet.reconcile()
+    Replica.objects.filter(slot=0).update(placed_at=Now() - timedelta(seconds=61))
+    fleet.reconcile()
+    assert sorted(states(revision)) == ["lost", "pending", "pending"]
+
+
 def test_more_than_a_nodes_memory_is_not_placed(revision: Revision, fleet: Fleet) -> None:
     fleet.beat(memory_free=GIB)
     ModelVersion.objects.update(memory_bytes=700 * 1024**2)

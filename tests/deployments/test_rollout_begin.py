@@ -2,6 +2,8 @@
 
 from apps.core.models import OutboxEvent
 from apps.deployments.models import Deployment, Revision, Rollout
+from apps.deployments.rules.queue import Turn
+from apps.deployments.services.rollouts import _supersede
 from apps.registry.models import ModelVersion
 from tests.deployments.makers import Fleet, approve, make_revision, settle, states
 from tests.world import World
@@ -94,3 +96,13 @@ def test_a_newer_request_still_waits_for_its_own_approval(
     approve(world, older)
     newer.refresh_from_db()
     assert newer.state == Revision.State.REQUESTED
+
+
+def test_one_rejected_while_another_began_keeps_its_own_reason(
+    world: World, deployment: Deployment, version: ModelVersion
+) -> None:
+    first = make_revision(world, deployment, version)
+    Revision.objects.filter(pk=first.pk).update(state="rejected", state_reason="Too slow.")
+    assert _supersede(deployment, Turn(begin=2, supersede=frozenset({1}))) == []
+    first.refresh_from_db()
+    assert (first.state, first.state_reason) == ("rejected", "Too slow.")

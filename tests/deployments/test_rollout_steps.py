@@ -1,10 +1,14 @@
 """From approval to the end of the old revision, step by step, against the database."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models.functions import Now
 
 from apps.core.ids import new_id
 from apps.core.models import AuditEntry, OutboxEvent
 from apps.deployments.models import Deployment, Replica, Revision, Rollout
+from apps.deployments.rules.advance import LOSSES
 from apps.deployments.services import version_corrupted
 from apps.registry.models import ModelVersion
 from apps.registry.services import version_mark_corrupt
@@ -174,3 +178,33 @@ def test_a_bad_revision_that_went_live_can_be_replaced(
         fleet.reconcile(fleet.moved(deployment))
     better.refresh_from_db()
     assert better.state == "starting"
+
+
+def test_a_revision_that_takes_its_worker_down_again_and_again_is_given_up(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    revision = make_revision(world, deployment, version)
+    approve(world, revision)
+    for _ in range(LOSSES):
+        fleet.reconcile()
+        fleet.claim(Replica.objects.get(state="pending"))
+        fleet.lives["n1"] = new_id()
+        fleet.beat()
+        Replica.objects.filter(state="lost").update(ended_at=Now() - timedelta(minutes=1))  # the pauses have passed
+    fleet.reconcile()
+    revision.refresh_from_db()
+    assert (revision.state, revision.state_reason[:25]) == ("failed", "A replica was lost 5 time")
+
+
+def test_a_replica_lost_with_its_worker_is_not_started_without_pause(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    revision = make_revision(world, deployment, version)
+    approve(world, revision)
+    for _ in range(2):
+        fleet.reconcile()
+        fleet.claim(Replica.objects.get(state="pending"))
+        fleet.lives["n1"] = new_id()
+        fleet.beat()
+    fleet.reconcile()
+    assert not Replica.objects.filter(state="pending").exists()

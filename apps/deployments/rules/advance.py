@@ -13,6 +13,9 @@ DONE, FAILED, SUPERSEDED = "done", "failed", "superseded"
 
 #: Failed replicas of a new revision after which its rollout is given up.
 FAILURES = 3
+#: Times that one replica of a new revision may be lost with its worker before it was ready: a worker may die of
+#: anything, but not again and again.
+LOSSES = 5
 #: Seconds from a gateway's word that it has the new routing to the end of what it sent by the old one.
 SETTLE = 1.0
 
@@ -43,13 +46,14 @@ class Evidence:
 class Facts:
     """What is known of one rollout. Times are seconds.
 
-    `all_ready`: the new revision has all its replicas. `since_moved` counts from when every gateway had the new
-    routing, None while one has not. `old_waiting` is None where nobody could look.
+    `all_ready`: the new revision has all its replicas. `losses`: how often the one lost most was. `since_moved` counts
+    from when every gateway had the new routing, None while one has not. `old_waiting` is None where nobody could look.
     """
 
     state: str
     all_ready: bool = False
     failures: int = 0
+    losses: int = 0
     last_failure: str = ""
     corrupt: str = ""
     since_moved: float | None = None
@@ -86,6 +90,10 @@ def _starting(facts: Facts) -> Step:
         return Step(FAILED, facts.corrupt)
     if facts.failures >= FAILURES:
         return Step(FAILED, f"Its replicas failed {facts.failures} times. The last time: {facts.last_failure}")
+    if facts.losses >= LOSSES:
+        return Step(
+            FAILED, f"A replica was lost {facts.losses} times, with the worker that started it: see their logs."
+        )
     return Step(SHIFTING) if facts.all_ready else Step(STARTING)
 
 

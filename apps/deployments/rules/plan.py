@@ -15,6 +15,8 @@ _LOADING = (PENDING, "starting", "warming")
 LOST_AFTER = 6.0
 #: Seconds after which a message that nobody took is sent again.
 DISPATCH_AGAIN = 5.0
+#: Seconds after which a replica that no worker took is placed anew.
+UNTAKEN_AFTER = 60.0
 #: A replica that was ready for so many seconds has proved itself: its end is mended at once.
 STEADY = 10.0
 #: The longest pause between two tries to start the same replica, in seconds.
@@ -34,7 +36,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One replica that may be running; `silence` is seconds since its host, or for a pending one its sender, spoke."""
+    """One replica that may be running; `silence` is seconds since its host, or for a pending one its sender, spoke.
+
+    `age` is seconds since it was placed.
+    """
 
     id: UUID
     stage: int
@@ -44,6 +49,7 @@ class Seen:
     silence: float
     reserved: int = 0
     device: str = "cpu"
+    age: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +100,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Acts by kind; `blocked` is stage -> why it has fewer replicas than it should."""
+    """Acts by kind; `blocked` is stage -> why it has fewer replicas than it should; `gone` are nodes fallen silent."""
 
     lost: dict[UUID, str]
     drain: list[UUID]
     dispatch: list[UUID]
     place: list[Place]
     blocked: dict[int, str]
+    gone: list[int]
 
 
 def plan(seen: Picture) -> Plan:
@@ -112,7 +119,8 @@ def plan(seen: Picture) -> Plan:
     stay = [replica for replica in kept if replica.id not in drain]
     dispatch = [r.id for r in stay if r.state == PENDING and r.silence >= DISPATCH_AGAIN]
     place, blocked = _placements(seen, stay, _rooms([node for node in seen.nodes if node.id in up], kept))
-    return Plan(lost, drain, dispatch, place, blocked)
+    gone = [node.id for node in seen.nodes if not node.away and node.id not in up]
+    return Plan(lost, drain, dispatch, place, blocked, gone)
 
 
 def pause_before(failures: int) -> float:
@@ -132,6 +140,8 @@ def _lost(seen: Picture, up: set[int]) -> dict[UUID, str]:
         if replica.state == PENDING:
             if replica.node not in up:
                 lost[replica.id] = f"Node {names[replica.node]} went away before it started the replica."
+            elif replica.age > UNTAKEN_AFTER:
+                lost[replica.id] = f"The worker of node {names[replica.node]} did not take it for {replica.age:.0f} s."
         elif _gone(replica.silence, seen.watched):
             lost[replica.id] = f"Nothing was heard of it on node {names[replica.node]} for {replica.silence:.0f} s."
     return lost

@@ -23,12 +23,13 @@ def picture() -> Picture:
     moment = _database_now()
     watch = ReconcilerWatch.objects.get(pk=1)
     active = Replica.objects.filter(state__in=Replica.ACTIVE_STATES).order_by("pk")
-    failed = Replica.objects.filter(state=Replica.State.FAILED, ended_at__gt=moment - _RECENT)
+    # A model that takes its worker down with it leaves replicas that are lost, not failed.
+    ended = Replica.objects.filter(state__in=[Replica.State.FAILED, Replica.State.LOST], ended_at__gt=moment - _RECENT)
     return Picture(
         wanted=[_wanted(stage) for stage in _stages_wanted()],
         replicas=[_seen(replica, moment) for replica in active],
         nodes=[_node(node, moment) for node in Node.objects.order_by("pk")],
-        failures=[_failure(replica, moment) for replica in failed],
+        failures=[_failure(replica, moment) for replica in ended],
         watched=_age(watch.since, moment),
     )
 
@@ -71,6 +72,7 @@ def _seen(replica: Replica, moment: datetime) -> Seen:
         node=replica.node_id,
         state=replica.state,
         silence=_age(replica.heartbeat_at or replica.dispatched_at, moment),
+        age=_age(replica.placed_at, moment),
         reserved=replica.reserved_bytes,
         device=replica.device,
     )

@@ -1,6 +1,6 @@
 """What is known of rollouts, for rules/advance.py to decide on."""
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
@@ -50,11 +50,13 @@ def rollout_facts(rollout: Rollout, evidence: Evidence | None) -> Facts:
     """What is known of an open rollout, for rules/advance.py to decide on."""
     replicas = Replica.objects.filter(stage__revision=rollout.to_revision)
     failed = replicas.filter(state=Replica.State.FAILED).order_by("-ended_at")
+    lost = replicas.filter(state=Replica.State.LOST, started_at__isnull=False, ready_at=None).values("stage", "slot")
     version, old = rollout.to_revision.version, rollout.from_revision
     return Facts(
         state=rollout.state,
         all_ready=_all_ready(rollout.to_revision),
         failures=failed.count(),
+        losses=lost.annotate(times=Count("pk")).aggregate(most=Max("times"))["most"] or 0,
         last_failure=failed.values_list("reason", flat=True).first() or "",
         corrupt=f"Version {version} is corrupt: {version.state_reason}" if version.state == "corrupt" else "",
         since_moved=(now() - rollout.moved_at).total_seconds() if rollout.moved_at else None,

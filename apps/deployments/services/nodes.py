@@ -1,6 +1,8 @@
 """What nodes say of themselves."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from django.db.models.functions import Now
 
 from apps.core import audit
 from apps.deployments.models import Node, Replica
+from apps.deployments.rules.plan import LOST_AFTER
 from apps.deployments.services.replicas import replicas_lost, replicas_lost_tell
 
 log = structlog.get_logger(__name__)
@@ -30,7 +33,7 @@ class NodeFacts:
 def node_beat(*, name: str, incarnation: UUID, facts: NodeFacts) -> bool:
     """Say that the node is there. False when a later life of its worker has taken the name: this one is over."""
     known = Node.objects.filter(name=name)
-    if known.filter(incarnation=incarnation).update(last_seen=Now(), **asdict(facts)):
+    if known.filter(incarnation=incarnation, state=Node.State.UP).update(last_seen=Now(), **asdict(facts)):
         return True
     if known.filter(incarnation__gt=incarnation).exists():
         return False
@@ -39,7 +42,7 @@ def node_beat(*, name: str, incarnation: UUID, facts: NodeFacts) -> bool:
 
 
 def _joined(name: str, incarnation: UUID, facts: NodeFacts) -> None:
-    """A worker began its life: what an earlier one hosted on this node died with it."""
+    """A worker began its life, or is heard again: what an earlier one hosted on this node died with it."""
     state = {"incarnation": incarnation, "state": Node.State.UP, "started_at": Now(), "last_seen": Now()}
     with transaction.atomic():
         if not Node.objects.filter(name=name).update(**state, **asdict(facts)):
@@ -59,3 +62,19 @@ def node_away(*, name: str, incarnation: UUID) -> None:
         up = Node.objects.filter(name=name, incarnation=incarnation, state=Node.State.UP)
         if up.update(state=Node.State.AWAY, last_seen=Now()):
             audit.record(actor=None, action="node.left", target=f"node:{name}")
+
+
+def nodes_silent(ids: Sequence[int]) -> list[Node]:
+    """Mark nodes away that were not heard of, within the caller's transaction; the ones that were up."""
+    up = Node.objects.select_for_update(no_key=True).filter(pk__in=ids, state=Node.State.UP).order_by("pk")
+    up = up.filter(last_seen__lt=Now() - timedelta(seconds=LOST_AFTER))  # it may have spoken since the picture
+    silent = list(up)
+    Node.objects.filter(pk__in=[node.pk for node in silent]).update(state=Node.State.AWAY)
+    return silent
+
+
+def nodes_silent_tell(nodes: Sequence[Node]) -> None:
+    """Write down what `nodes_silent` marked."""
+    for node in nodes:
+        heard = node.last_seen.isoformat()
+        audit.record(actor=None, action="node.lost", target=f"node:{node.name}", last_seen=heard)

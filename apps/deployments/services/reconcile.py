@@ -16,6 +16,7 @@ from apps.deployments.events import ReplicaPlaced
 from apps.deployments.models import ReconcilerWatch, Replica, Revision
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.rules.plan import Place, Plan, plan
+from apps.deployments.services.nodes import nodes_silent, nodes_silent_tell
 from apps.deployments.services.replicas import replicas_lost, replicas_lost_tell
 from apps.deployments.services.rollouts import rollout_advance, rollout_begin
 
@@ -64,7 +65,9 @@ def fleet_fit() -> None:
         dispatched = _dispatch_again(acts)
         placed = _placed(acts.place)
         _note_blocked(acts)
+        silent = nodes_silent(acts.gone)
         replicas_lost_tell(lost)
+        nodes_silent_tell(silent)
         _tell_placed(placed, dispatched)
 
 

@@ -18,6 +18,7 @@ from apps.deployments.rules import advance as rules
 from apps.deployments.rules.queue import Turn, next_turn
 
 State = Revision.State
+_PASSED_OVER = (State.REQUESTED, State.APPROVED, State.STARTING)
 
 
 def rollout_begin(*, deployment_id: int) -> Rollout | None:
@@ -54,10 +55,14 @@ def _turn(deployment: Deployment, current: Rollout | None) -> Turn:
 def _supersede(deployment: Deployment, turn: Turn) -> list[Revision]:
     """Close what is passed over; the rows as they were, for telling."""
     numbers = turn.supersede | ({turn.abandon} if turn.abandon else set())
-    passed = list(deployment.revisions.filter(number__in=numbers))
+    # One may have been rejected since its number was read: its own reason stays.
+    open_still = deployment.revisions.filter(number__in=numbers, state__in=_PASSED_OVER)
+    passed = list(open_still.select_for_update(no_key=True).order_by("pk"))
     newer = turn.begin or (deployment.live_revision.number if deployment.live_revision else None)
     reason = f"Revision {newer} went ahead." if newer else "A newer revision goes ahead."
-    deployment.revisions.filter(number__in=numbers).update(state=State.SUPERSEDED, state_reason=reason, ended_at=now())
+    Revision.objects.filter(pk__in=[each.pk for each in passed]).update(
+        state=State.SUPERSEDED, state_reason=reason, ended_at=now()
+    )
     return passed
 
 
