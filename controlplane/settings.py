@@ -37,7 +37,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = False
-DATETIME_FORMAT = "Y-m-d H:i:s e"
+FORMAT_MODULE_PATH = "controlplane.formats"
 APPEND_SLASH = False
 
 INSTALLED_APPS = [
