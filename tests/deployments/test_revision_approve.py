@@ -7,6 +7,7 @@ from apps.core.clock import now
 from apps.core.models import AuditEntry, User
 from apps.deployments.errors import DigestChanged, FourEyes
 from apps.deployments.models import Deployment, Revision, Rollout, Stage
+from apps.deployments.services import revision_approve
 from apps.registry.models import ModelVersion
 from tests.deployments.makers import approve, make_revision
 from tests.world import World
@@ -15,6 +16,12 @@ from tests.world import World
 @pytest.fixture
 def revision(world: World, deployment: Deployment, version: ModelVersion) -> Revision:
     return make_revision(world, deployment, version)
+
+
+def check(world: World, revision: Revision, digest: str = "", reviewers: list[int] | None = None) -> None:
+    """What stands between an approval and its rollout: it raises where the approval does not hold."""
+    given = [world.ben.pk] if reviewers is None else reviewers
+    revision_approve(revision_id=revision.pk, digest=digest or revision.digest, reviewers=given)
 
 
 def test_an_approval_begins_the_rollout(world: World, revision: Revision) -> None:
@@ -43,40 +50,53 @@ def test_another_kind_of_approval_is_not_ours(world: World, revision: Revision) 
 @pytest.mark.parametrize("among", [[], ["ben"]])
 def test_the_requester_cannot_approve(world: World, revision: Revision, among: list[str]) -> None:
     with pytest.raises(FourEyes, match="ada requested digits/1"):
-        approve(world, revision, reviewers=[world.ada.pk, *(User.objects.get(username=name).pk for name in among)])
+        check(world, revision, reviewers=[world.ada.pk, *(User.objects.get(username=name).pk for name in among)])
     assert not Rollout.objects.exists()
 
 
 def test_not_even_as_a_superuser(world: World, revision: Revision) -> None:
     User.objects.filter(pk=world.ada.pk).update(is_superuser=True)
     with pytest.raises(FourEyes):
-        approve(world, revision, reviewers=[world.ada.pk])
+        check(world, revision, reviewers=[world.ada.pk])
 
 
 def test_nobody_is_not_enough(world: World, revision: Revision) -> None:
     with pytest.raises(FourEyes):
-        approve(world, revision, reviewers=[])
+        check(world, revision, reviewers=[])
 
 
 def test_who_may_not_decide_cannot_approve(world: World, revision: Revision) -> None:
     with pytest.raises(FourEyes):
-        approve(world, revision, reviewers=[world.cy.pk])
+        check(world, revision, reviewers=[world.cy.pk])
 
 
 def test_who_has_left_cannot_approve(world: World, revision: Revision) -> None:
     User.objects.filter(pk=world.ben.pk).update(is_active=False)
     with pytest.raises(FourEyes):
-        approve(world, revision)
+        check(world, revision)
 
 
 def test_who_does_not_exist_cannot_approve(world: World, revision: Revision) -> None:
     with pytest.raises(FourEyes):
-        approve(world, revision, reviewers=[world.ben.pk, 10**6])
+        check(world, revision, reviewers=[world.ben.pk, 10**6])
 
 
 def test_an_approval_of_something_else_is_refused(world: World, revision: Revision) -> None:
     with pytest.raises(DigestChanged):
-        approve(world, revision, digest="0" * 64)
+        check(world, revision, digest="0" * 64)
+    assert not Rollout.objects.exists()
+
+
+@pytest.mark.parametrize("unfit", ["reviewer", "digest"])
+def test_an_approval_that_does_not_hold_ends_the_revision_with_the_reason(
+    world: World, revision: Revision, unfit: str
+) -> None:
+    User.objects.filter(pk=world.ben.pk).update(is_active=unfit != "reviewer")
+    approve(world, revision, digest="0" * 64 if unfit == "digest" else revision.digest)
+    assert revision.state == Revision.State.REJECTED
+    assert revision.state_reason.startswith("The approval does not hold: ")
+    entry = AuditEntry.objects.get(action="revision.rejected")
+    assert (entry.actor, entry.detail["comment"] in revision.state_reason) == (None, True)
     assert not Rollout.objects.exists()
 
 
@@ -85,7 +105,7 @@ def test_a_specification_changed_behind_the_triggers_back_is_refused(world: Worl
         cursor.execute("set constraints all immediate; alter table deployments_revision disable trigger user")
     Revision.objects.filter(pk=revision.pk).update(spec=revision.spec | {"timeout_ms": 500})
     with pytest.raises(DigestChanged):
-        approve(world, revision)
+        check(world, revision)
 
 
 def test_the_database_refuses_the_requesters_own_approval(world: World, revision: Revision) -> None:

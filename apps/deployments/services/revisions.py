@@ -98,9 +98,17 @@ def _request(revision: Revision) -> RolloutRequested:
 def rollout_start(
     *, event_id: UUID, kind: str, subject_id: int, digest: str, reviewers: list[int], **rest: Any
 ) -> None:
-    """Listener of approvals.granted: approve the revision and begin its rollout, or let it wait for the present one."""
-    if kind == APPROVAL_KIND:
+    """Listener of approvals.granted: approve the revision and begin its rollout, or let it wait for the present one.
+
+    An approval that does not hold ends the revision: trying again would not mend it, and somebody waits for an answer.
+    """
+    if kind != APPROVAL_KIND:
+        return
+    try:
         revision = revision_approve(revision_id=subject_id, digest=digest, reviewers=reviewers)
+    except (FourEyes, DigestChanged) as refusal:
+        _reject(subject_id, by=None, reason=f"The approval does not hold: {refusal.message}", comment=refusal.message)
+    else:
         rollout_begin(deployment_id=revision.deployment_id)
 
 
@@ -145,7 +153,8 @@ def _fit_reviewers(revision: Revision, reviewers: list[int]) -> list[User]:
     found = User.objects.in_bulk(reviewers)
     fit = [u for u in (found.get(pk) for pk in reviewers) if u and u.is_active and u.has_perm(DECIDE)]
     if not fit or len(fit) != len(reviewers):
-        raise FourEyes(f"Not everybody in {reviewers} is an active user who may decide approval requests.")
+        named = ", ".join(str(found.get(pk, pk)) for pk in reviewers) or "nobody"
+        raise FourEyes(f"Approved by {named}: every reviewer must be active and hold the right to decide.")
     return fit
 
 
@@ -157,12 +166,17 @@ def revision_reject(
         return
     who = User.objects.filter(pk=reviewer).first()
     reason = f"Rejected by {who.get_username() if who else 'a reviewer'}" + (f": {comment}" if comment else ".")
-    waiting = Revision.objects.filter(pk=subject_id, state=Revision.State.REQUESTED)
+    _reject(subject_id, by=who, reason=reason, comment=comment)
+
+
+def _reject(revision_id: int, *, by: User | None, reason: str, comment: str) -> None:
+    """End a revision that still waits for its answer; one that is decided already stays as it is."""
+    waiting = Revision.objects.filter(pk=revision_id, state=Revision.State.REQUESTED)
     with transaction.atomic():
         if waiting.update(state=Revision.State.REJECTED, state_reason=reason, ended_at=now()):
-            revision = Revision.objects.select_related("deployment").get(pk=subject_id)
+            revision = Revision.objects.select_related("deployment").get(pk=revision_id)
             audit.record(
-                actor=who,
+                actor=by,
                 action="revision.rejected",
                 target=f"deployment:{revision.deployment.name}",
                 revision=revision.number,
