@@ -38,7 +38,6 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = False
 FORMAT_MODULE_PATH = "controlplane.formats"
-APPEND_SLASH = False
 
 INSTALLED_APPS = [
     "unfold",

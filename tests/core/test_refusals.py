@@ -37,3 +37,9 @@ def test_a_bug_is_answered_in_the_shape_of_errors_and_tells_nothing_inward(
 
 def test_a_person_sees_a_page(db: None) -> None:
     assert "<html" in Client().get("/nothing").text
+
+
+@pytest.mark.parametrize("page", ["/admin", "/deployments", "/login"])
+def test_a_page_typed_without_its_slash_is_found(db: None, page: str) -> None:
+    answer = Client().get(page)
+    assert (answer.status_code, answer["Location"]) == (301, f"{page}/")
