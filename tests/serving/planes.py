@@ -52,6 +52,10 @@ class Doubler:
         if prediction["y"][0] == 2 * {FAILING_AFTER}:
             raise KeyError("gone")
         return {{"y": prediction["y"]}}
+
+class Wide(Doubler):
+    def postprocess(self, prediction):
+        return {{"y": np.zeros(int(prediction["y"][0] / 2), np.float32)}}
 """
 
 MANIFEST: dict[str, Any] = {
@@ -59,6 +63,12 @@ MANIFEST: dict[str, Any] = {
     "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, 2]}],
     "stages": [{"name": step, "handler": "doubler:Doubler"} for step in STEPS],
     "samples": [{"x": [1, 2]}],
+}
+
+#: Answers with as many zeros as x[0] says.
+WIDE = MANIFEST | {
+    "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, -1]}],
+    "stages": [{"name": step, "handler": "doubler:Wide"} for step in STEPS],
 }
 
 _numbers = itertools.count(1)

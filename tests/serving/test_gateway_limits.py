@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.serving import worlds
-from tests.serving.planes import HELD, Plane, numbers
+from tests.serving import raw, worlds
+from tests.serving.planes import HELD, WIDE, Plane, numbers
 from tests.serving.processes import until
 
 
@@ -81,6 +81,30 @@ def test_more_bytes_than_the_gateway_may_hold_are_429(small_plane):
     small_plane.publish(doubler=worlds.deployment())
     assert small_plane.http.post("/v2/models/doubler/infer", content=b"x" * 2000).status_code == 429
     assert gauge(small_plane, "quartet_bytes_held") == 0
+
+
+def test_an_answer_that_its_client_does_not_take_is_held_and_counted(redis_url, tmp_path):
+    with Plane(redis_url, tmp_path, QUARTET_MAX_BYTES_IN_FLIGHT=25_000_000) as plane:
+        plane.publish(doubler=worlds.deployment(outputs=WIDE["outputs"]))
+        plane.serve(manifest=WIDE)
+        wanted = 4_000_000  # zeros of 4 characters each
+        with raw.Connection(plane.gateway.port) as slow:
+            body = worlds.body(worlds.tensor(data=(wanted, 0)))
+            slow.send(raw.head(length=len(body)) + body)
+            until(lambda: gauge(plane, "quartet_bytes_held") > 4 * wanted, "the answer to be held")
+            assert gauge(plane, "quartet_in_flight") == 1
+            refused = plane.ask(wanted, 0)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_busy")
+            assert numbers(plane.ask(2, 0)) == [0, 0]
+            assert len(slow.answer().json()["outputs"][0]["data"]) == wanted
+        until(lambda: gauge(plane, "quartet_in_flight") == 0, "the place to be free")
+        assert gauge(plane, "quartet_bytes_held") == 0
+
+
+def test_an_answer_larger_than_all_that_may_be_held_is_sent_when_nothing_else_is(small_plane):
+    small_plane.publish(doubler=worlds.deployment(outputs=WIDE["outputs"]))
+    small_plane.serve(manifest=WIDE)
+    assert len(numbers(small_plane.ask(1000, 0))) == 1000
 
 
 def test_a_client_that_hangs_up_is_forgotten(plane):

@@ -11,6 +11,9 @@ from tests.serving.processes import free_port, until
 from workers.serving import http
 from workers.serving.protocol import Protocol
 
+#: Bytes of an answer that the sockets' own buffers cannot hold.
+LARGE = 16_000_000
+
 UPGRADE = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2_Settings": "AAEAAEAAAAIAAAABAAMAAABk"}
 
 
@@ -21,6 +24,8 @@ class Small(Protocol):
     head_seconds = 0.3
     idle_seconds = 0.6
     linger_seconds = 0.2
+    write_seconds = 0.3
+    slowest = 1 << 40
 
 
 async def echo(scope, receive, send) -> None:
@@ -30,12 +35,14 @@ async def echo(scope, receive, send) -> None:
         message = await receive()
         body, more = body + message["body"], message["more_body"]
     names = [name.decode() for name, _ in scope["headers"]]
+    if scope["path"] == "/large":
+        return await http.respond(send, http.Response(200, bytes(LARGE)))
     told = {"path": scope["path"], "method": scope["method"], "names": names, "body": body.decode()}
-    await http.respond(send, http.json_response(told))
+    return await http.respond(send, http.json_response(told))
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def server() -> Iterator[uvicorn.Server]:
     """A server of this process's own, with small limits."""
     port = free_port()
     config = uvicorn.Config(echo, port=port, http=Small, ws="none", lifespan="off", log_config=None, loop="uvloop")
@@ -43,9 +50,14 @@ def port() -> Iterator[int]:
     thread = threading.Thread(target=server.run)
     thread.start()
     until(lambda: server.started, "the server to start")
-    yield port
+    yield server
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def port(server) -> int:
+    return server.config.port
 
 
 @pytest.fixture
@@ -149,6 +161,18 @@ def test_a_body_nobody_reads_does_not_hold_the_connection(connection):
     connection.send(raw.head("/unread", length=1000) + b"a")
     assert connection.answer().status == 200
     assert connection.is_closed()
+
+
+def test_a_client_that_does_not_take_its_answer_is_cut_off(server, connection):
+    connection.send(raw.head("/large", "GET", None))
+    until(lambda: server.server_state.connections, "the request to come")
+    until(lambda: not server.server_state.connections, "the connection to be cut")
+
+
+def test_a_client_that_takes_a_large_answer_gets_all_of_it_and_may_ask_again(connection):
+    for _ in range(2):
+        connection.send(raw.head("/large", "GET", None))
+        assert len(connection.answer().body) == LARGE
 
 
 def test_more_connections_than_the_gateway_may_hold_are_told_so(port):

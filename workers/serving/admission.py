@@ -6,7 +6,10 @@ from workers.serving.errors import TooBusy
 
 
 class Admission:
-    """Counts requests, in all and by deployment, and the bytes of their bodies. Used from the event loop only."""
+    """Counts requests, in all and by deployment, and the bytes of their bodies and answers.
+
+    Used from the event loop only.
+    """
 
     def __init__(self, max_requests: int, max_bytes: int) -> None:
         self._max_requests = max_requests
@@ -35,3 +38,13 @@ class Admission:
         if self.bytes + size > self._max_bytes:
             raise TooBusy(f"The gateway already holds {self.bytes} bytes of requests and may not hold {size} more.")
         self.bytes += size
+
+    def exchange(self, held: int, size: int) -> None:
+        """Hold an answer's bytes instead of its request's; raises TooBusy, changing nothing.
+
+        Where nothing else is held any answer is taken: one that is larger than everything allowed could never be sent.
+        """
+        rest = self.bytes - held
+        if rest and rest + size > self._max_bytes:
+            raise TooBusy(f"The gateway already holds {rest} bytes and may not hold the answer's {size} as well.")
+        self.bytes = rest + size

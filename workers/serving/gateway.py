@@ -67,27 +67,32 @@ class Gateway:
             await self._lifespan(receive, send)
             return
         try:
-            response = await self._dispatch(scope, receive)
+            response = await self._dispatch(scope, receive, send)
         except ServingError as error:
             response = http.error_response(error)
         except Exception:
             log.exception("The gateway failed on %s %s", scope["method"], scope["path"])
             response = http.error_response(ServingError())
+        if response is None:
+            return
         if http.CLOSE in response.headers:
             await http.respond_and_part(receive, send, response)
         else:
             await http.respond(send, response)
 
-    async def _dispatch(self, scope: Scope, receive: Receive) -> Response:
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
+        """The answer, unless it has been sent already."""
         method: str = scope["method"]
         headers = dict(scope["headers"])
         match scope["path"].strip("/").split("/"):
             case ["v2", "models", name, "infer"]:
                 _require(method, "POST")
-                return await self._inference(headers, receive, name, None)
+                await self._inference(headers, receive, send, name, None)
+                return None
             case ["v2", "models", name, "versions", version, "infer"]:
                 _require(method, "POST")
-                return await self._inference(headers, receive, name, version)
+                await self._inference(headers, receive, send, name, version)
+                return None
             case ["v2", "health", ("live" | "ready") as what]:
                 _require_read(method)
                 return self._health(what)

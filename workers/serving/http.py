@@ -20,6 +20,9 @@ Headers = dict[bytes, bytes]
 #: Seconds a connection that is to close is read from, so that its client comes to read the answer.
 LINGER = 2.0
 
+#: Bytes up to which a response may lie with the server unread: about what it takes to notice that nobody reads.
+AT_ONCE = 64 * 1024
+
 CLOSE = (b"connection", b"close")
 _JSON = (b"content-type", b"application/json")
 _BODY_UNREAD = frozenset({408, 413})
@@ -57,9 +60,14 @@ def error_response(error: ServingError) -> Response:
 
 
 async def respond(send: Send, response: Response) -> None:
-    """Send a response; on a closed connection the server ignores it."""
+    """Send a response, and if it is large, wait until the client has taken it; a closed connection ignores it."""
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-    await send({"type": "http.response.body", "body": response.body})
+    if len(response.body) <= AT_ONCE:
+        await send({"type": "http.response.body", "body": response.body})
+        return
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await asyncio.sleep(0)  # uvloop may learn only now that the client does not keep up, which the next send waits for
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def respond_and_part(receive: Receive, send: Send, response: Response) -> None:

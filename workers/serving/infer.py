@@ -27,7 +27,7 @@ from workers.serving.errors import (
     ServingError,
     revive,
 )
-from workers.serving.http import Body, Headers, Receive, Response, secret
+from workers.serving.http import Body, Headers, Receive, Response, Send, respond, secret
 from workers.serving.oip import reply as oip_reply
 from workers.serving.oip.request import InferRequest, decode
 from workers.serving.routing import DeploymentRoute, RoutingTable, allow, choose, identify
@@ -60,25 +60,38 @@ class Inference:
         self._body_limit = body_limit
         self._count = 0
 
-    async def __call__(self, headers: Headers, receive: Receive, name: str, version: str | None) -> Response:
-        """Answer, or raise a ServingError; both are counted."""
+    async def __call__(self, headers: Headers, receive: Receive, send: Send, name: str, version: str | None) -> None:
+        """Answer, or raise a ServingError to answer with; both are counted.
+
+        The place is held until the client has taken the answer, or else clients that do not read would fill the memory
+        with answers. The time they take is not the model's and is not counted.
+        """
         try:
             route = admit(self._table(), headers, name)
         except ServingError as error:
             self._accounts.refused[error.code] += 1
             raise
-        began = time.perf_counter()
         visit = _Visit(name, route, headers, version)
         try:
             self._admission.enter(name, route.max_in_flight)
-            try:
-                response, inputs = await self._serve(visit, receive)
-            finally:
-                self._admission.leave(name, visit.held)
+        except ServingError as error:
+            self._accounts.failed(visit.place, 0.0, error.code)
+            raise
+        try:
+            await respond(send, await self._counted(visit, receive))
+        finally:
+            self._admission.leave(name, visit.held)
+
+    async def _counted(self, visit: "_Visit", receive: Receive) -> Response:
+        began = time.perf_counter()
+        try:
+            response, inputs = await self._serve(visit, receive)
+            self._admission.exchange(visit.held, len(response.body))
         except BaseException as error:
             code = error.code if isinstance(error, ServingError) else ServingError.code
             self._accounts.failed(visit.place, time.perf_counter() - began, code)
             raise
+        visit.held = len(response.body)
         self._accounts.answered(visit.place, time.perf_counter() - began, inputs)
         return response
 
@@ -141,7 +154,7 @@ class _Visit:
         self.route = route
         self.headers = headers
         self.version = version
-        self.held = 0  # bytes of body
+        self.held = 0  # bytes of its body, then of its answer
         self.place: Place = (name, NO_REVISION)
 
 

@@ -80,7 +80,9 @@ def _gauges(now: Gauges) -> Iterable[Metric]:
         queues,
         GaugeMetricFamily("quartet_in_flight", "Requests inside the gateway.", now.in_flight),
         GaugeMetricFamily("quartet_waiting", "Requests handed to a stream and not answered.", now.waiting),
-        GaugeMetricFamily("quartet_bytes_held", "Bytes of request bodies held.", now.bytes_held),
+        GaugeMetricFamily(
+            "quartet_bytes_held", "Bytes held of request bodies and of answers not yet taken.", now.bytes_held
+        ),
         GaugeMetricFamily("quartet_snapshot_number", "The routing snapshot in use.", now.snapshot),
         CounterMetricFamily("quartet_snapshots_refused", "Routing snapshots not taken.", now.snapshots_refused),
         CounterMetricFamily("quartet_metrics_dropped", "Requests whose measurement was dropped.", now.dropped),

@@ -17,9 +17,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from workers.serving.errors import BadRequest, MethodNotAllowed, ServingError, TooManyConnections
 from workers.serving.http import CLOSE, error_response
 
-#: Bytes a second that a client has to take of an answer, on top of WRITE_SECONDS.
-SLOWEST = 256 * 1024
-
 
 class HeadTooLarge(BadRequest):
     code, status = "head_too_large", 431
@@ -43,7 +40,8 @@ class Protocol(HttpToolsProtocol):
     head_seconds = 20.0  # from connecting, or from a head's first byte, to its last
     idle_seconds = 80.0  # just above uvicorn's keep-alive, which any byte, even an empty line, ends
     linger_seconds = 2.0
-    write_seconds = 30.0
+    write_seconds = 30.0  # for a client to take its answer, and more by the answer's size:
+    slowest = 256 * 1024  # bytes a second
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -155,7 +153,7 @@ class Protocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client takes its answer more slowly than it is given: from now on it is timed."""
         super().pause_writing()
-        seconds = self.write_seconds + self.transport.get_write_buffer_size() / SLOWEST
+        seconds = self.write_seconds + self.transport.get_write_buffer_size() / self.slowest
         self._write_timer = self.loop.call_later(seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
