@@ -7,10 +7,12 @@ from apps.approvals.models import ApprovalRequest
 from apps.core.models import User
 from apps.core.permissions import require
 
+DECIDE = "approvals.decide_approvalrequest"
+
 
 def request_to_decide(actor: User, request_id: UUID) -> ApprovalRequest:
     """The request, locked until the transaction ends; `actor` must hold the reviewer's permission."""
-    require(actor, "approvals.decide_approvalrequest", "decide approval requests")
+    require(actor, DECIDE, "decide approval requests")
     request = ApprovalRequest.objects.select_for_update().filter(pk=request_id).first()
     if request is None:
         raise UnknownRequest(f"There is no approval request {request_id}.")

@@ -11,6 +11,7 @@ from apps.approvals.access import request_to_decide
 from apps.approvals.errors import AlreadyDecided, FourEyes, ReasonMissing, UnknownVerdict
 from apps.approvals.events import Granted, Rejected
 from apps.approvals.models import ApprovalRequest, Decision, Policy
+from apps.approvals.selectors import decisions_counting
 from apps.core import audit, outbox
 from apps.core.clock import now
 from apps.core.models import User
@@ -111,7 +112,7 @@ def _refuse_unfit(request: ApprovalRequest, actor: User) -> None:
 
 
 def _settle(request: ApprovalRequest, last_reviewer: User, comment: str) -> None:
-    decisions = list(request.decisions.all())
+    decisions = decisions_counting(request)
     state = rules.outcome((d.verdict for d in decisions), request.approvals_required)
     about: dict[str, Any] = {"kind": request.kind, "subject_id": request.subject_id, "digest": request.digest}
     if state == rules.GRANTED:

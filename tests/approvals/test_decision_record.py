@@ -120,6 +120,21 @@ def test_a_policy_of_two_needs_two_people(world: World) -> None:
     assert decision_record(actor=make_reviewer(world.cy), request_id=request.pk, verdict="approve").state == "granted"
 
 
+@pytest.mark.parametrize("lost", ["account", "role"])
+def test_an_approval_by_somebody_who_may_no_longer_decide_does_not_count(world: World, lost: str) -> None:
+    Policy.objects.create(kind="rollout", approvals_required=2)
+    request = ask(world.ada)
+    decision_record(actor=world.ben, request_id=request.pk, verdict="approve")
+    if lost == "account":
+        User.objects.filter(pk=world.ben.pk).update(is_active=False)
+    else:
+        world.ben.groups.clear()
+    assert decision_record(actor=make_reviewer(world.cy), request_id=request.pk, verdict="approve").state == "open"
+    dan = make_reviewer(User.objects.create_user("dan"))
+    assert decision_record(actor=dan, request_id=request.pk, verdict="approve").state == "granted"
+    assert OutboxEvent.objects.get(name="approvals.granted").payload["reviewers"] == [world.cy.pk, dan.pk]
+
+
 def test_a_repeated_event_opens_one_request(world: World) -> None:
     event, revision = uuid4(), waiting_revision(world.ada)
     ask(world.ada, event, revision)

@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from apps.approvals.models import Policy
+from apps.approvals.selectors import requests_open
+from apps.approvals.services import decision_record
 from apps.console.selectors.fleet import deployment_rows
 from apps.console.selectors.needs import Need, needs
 from apps.core.clock import now
@@ -43,6 +46,15 @@ def test_others_see_the_same_request_and_why_they_cannot_decide_it(scene: Scene,
     action = _needs(getattr(scene.asking().world, who))[0].actions[0]
     assert action.href == ""
     assert refusal in action.refusal
+
+
+def test_an_approval_by_somebody_who_left_is_not_counted(scene: Scene) -> None:
+    Policy.objects.create(kind="rollout", approvals_required=2)
+    scene.asking()
+    decision_record(actor=scene.world.ben, request_id=requests_open().get().pk, verdict="approve")
+    assert _needs(scene.world.ada)[0].text == "1 of 2 approvals."
+    User.objects.filter(pk=scene.world.ben.pk).update(is_active=False)
+    assert _needs(scene.world.ada)[0].text == "0 of 2 approvals."
 
 
 def test_a_deployment_without_a_ready_replica_comes_first(scene: Scene) -> None:

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.selectors import requests_open
+from apps.approvals.selectors import decisions_counting, requests_open
 from apps.console.selectors.fleet import DeploymentRow
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
@@ -66,12 +66,12 @@ def _approvals(actor: User) -> list[Need]:
             began=f"Asked by {request.requested_by.get_username()}",
             actions=[_review(actor, request)],
         )
-        for request in requests_open().prefetch_related("decisions")
+        for request in requests_open().prefetch_related("decisions__reviewer")
     ]
 
 
 def _progress(request: ApprovalRequest) -> str:
-    given = sum(decision.verdict == "approve" for decision in request.decisions.all())
+    given = sum(decision.verdict == "approve" for decision in decisions_counting(request))
     return f"{given} of {request.approvals_required} approval{'s' if request.approvals_required != 1 else ''}."
 
 
