@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import Http404
+from psycopg import errors
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
@@ -18,10 +19,20 @@ class Unavailable(QuartetError):
     remedy = "Nothing was written. Try again in a few seconds."
 
 
+class Collided(QuartetError):
+    code = "collided"
+    status = 503
+    remedy = "Nothing was written. Try again."
+
+
+#: What PostgreSQL raises to let one of two transactions go on that wait for each other.
+_COLLISIONS = (errors.DeadlockDetected, errors.SerializationFailure)
+
+
 def error_response(exception: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER: None for what is a bug, so that it is logged whole."""
     if isinstance(exception, OperationalError):
-        exception = Unavailable("The database cannot be reached.")
+        exception = _of_the_database(exception)
     if isinstance(exception, QuartetError):
         set_rollback()
         return Response(exception.as_dict(), status=exception.status, headers=_headers(exception))
@@ -29,6 +40,12 @@ def error_response(exception: Exception, context: dict[str, Any]) -> Response | 
     if response is not None:
         response.data = _translated(exception, response).as_dict()
     return response
+
+
+def _of_the_database(error: OperationalError) -> QuartetError:
+    if isinstance(error.__cause__, _COLLISIONS):
+        return Collided("This change and another one at the same moment stood in each other's way.")
+    return Unavailable("The database cannot be reached.")
 
 
 def _headers(error: QuartetError) -> dict[str, str]:

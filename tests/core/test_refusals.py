@@ -1,7 +1,9 @@
 """Whatever goes wrong under /api/ has the shape of every REST error; people see pages."""
 
 import pytest
+from django.db import OperationalError as DatabaseTrouble
 from django.test import Client
+from psycopg import OperationalError, errors
 from rest_framework.test import APIClient
 
 from apps.registry.api.catalogue import ModelList
@@ -33,6 +35,29 @@ def test_a_bug_is_answered_in_the_shape_of_errors_and_tells_nothing_inward(
     assert answer.status_code == 500
     assert answer.json()["error"]["fault"] == "platform"
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "said"),
+    [
+        (errors.DeadlockDetected("deadlock detected"), "collided", "another one at the same moment"),
+        (errors.SerializationFailure("could not serialize"), "collided", "another one at the same moment"),
+        (OperationalError("connection refused"), "database_unavailable", "cannot be reached"),
+    ],
+)
+def test_a_collision_of_two_changes_is_not_called_an_outage(
+    world: World, monkeypatch: pytest.MonkeyPatch, cause: Exception, code: str, said: str
+) -> None:
+    def fail(self: object) -> None:
+        raise DatabaseTrouble(str(cause)) from cause
+
+    monkeypatch.setattr(ModelList, "get_queryset", fail)
+    answer = world.client(world.ada).get("/api/v1/models")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    error = answer.json()["error"]
+    assert (error["code"], error["fault"]) == (code, "platform")
+    assert said in error["message"]
+    assert "Nothing was written" in error["remedy"]
 
 
 def test_a_person_sees_a_page(db: None) -> None:
