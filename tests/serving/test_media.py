@@ -165,6 +165,12 @@ def test_no_damage_to_a_sound_is_anybody_elses_fault(noise, place):
         media.audio(SOUND, raw[:place] + noise + raw[place + len(noise) :])
 
 
+def test_text_may_have_as_many_characters_as_declared_and_no_more():
+    text = spec(worlds.TEXT, max_characters=3)
+    assert media.text(text, "äöü".encode()) == "äöü"  # three, in six bytes
+    assert "4 characters, more than the 3 allowed" in refusal(media.text, text, b"four")
+
+
 def test_text_must_be_utf8():
     text = spec(worlds.TEXT)
     assert media.text(text, "naïve".encode()) == "naïve"

@@ -76,11 +76,14 @@ def audio(spec: InputSpec, raw: bytes) -> np.ndarray:
 
 
 def text(spec: InputSpec, raw: bytes) -> str:
-    """UTF-8."""
+    """UTF-8, of at most as many characters as the manifest allows."""
     try:
-        return raw.decode()
+        decoded = raw.decode()
     except UnicodeDecodeError:
         refuse(spec, "it is not UTF-8 text")
+    if spec.max_characters and len(decoded) > spec.max_characters:
+        refuse(spec, f"it has {len(decoded)} characters, more than the {spec.max_characters} allowed")
+    return decoded
 
 
 def refuse(spec: InputSpec, why: str) -> NoReturn:

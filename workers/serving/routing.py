@@ -23,6 +23,7 @@ class InputSpec(msgspec.Struct, frozen=True):
     max_pixels: int | None = None
     sample_rate: int | None = None
     max_seconds: float | None = None
+    max_characters: int | None = None
 
 
 class OutputSpec(msgspec.Struct, frozen=True):
