@@ -131,10 +131,19 @@ def test_data_must_be_a_list(data):
     assert "'x': `data` must be a list" in refusal(body(tensor() | {"data": data}))
 
 
-@pytest.mark.parametrize(("datatype", "number"), [("UINT8", 256), ("UINT8", -1), ("INT32", 2**31)])
+@pytest.mark.parametrize(
+    ("datatype", "number"),
+    [("UINT8", 256), ("UINT8", -1), ("INT32", 2**31), ("FP32", -1e39), ("FP16", 70_000), ("FP16", 65_520.0)],
+)
 def test_a_number_the_datatype_cannot_hold_is_refused(datatype, number):
     small = route(inputs=[VECTOR | {"datatype": datatype}])
     assert f"{datatype} cannot hold" in refusal(body(tensor(data=[1, number], datatype=datatype)), on=small)
+
+
+def test_the_largest_number_of_a_datatype_is_taken():
+    half = route(inputs=[VECTOR | {"datatype": "FP16"}])
+    request = decode(body(tensor(data=[65_504, -65_504], datatype="FP16")), None, half)
+    assert to_array(request.samples[0]["x"]).tolist() == [65_504, -65_504]
 
 
 def test_a_fraction_is_no_whole_number():
@@ -289,6 +298,27 @@ def test_no_json_is_ever_the_platforms_fault(document):
     except TypeError:  # integers beyond 64 bits are no JSON for orjson; json writes them
         raw = json.dumps(document).encode()
     assert outcome(raw, None) in (200, 400)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("field", ["name", "datatype", "shape", "data", "parameters"])
+def test_no_field_of_an_input_may_be_nested_too_deep(field, opening):
+    nested = opening * 1000 + "1" + ("]" if opening == "[" else "}") * 1000
+    raw = body({**tensor(), field: "NESTED"}).decode().replace('"NESTED"', nested)
+    assert outcome(raw.encode(), None) in (200, 400)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("field", ["id", "parameters", "inputs", "outputs", "else"])
+def test_no_field_of_a_request_may_be_nested_too_deep(field, opening):
+    nested = opening * 1000 + "1" + ("]" if opening == "[" else "}") * 1000
+    for document in ({"inputs": [tensor()], field: "NESTED"}, {"inputs": [tensor()], "parameters": {field: "NESTED"}}):
+        raw = orjson.dumps(document).decode().replace('"NESTED"', nested)
+        assert outcome(raw.encode(), None) in (200, 400)
+
+
+def test_a_datatype_that_is_no_string_is_named_by_its_kind():
+    assert "its datatype is FP32, not lists" in refusal(body(tensor(datatype=[[]])))
 
 
 @given(st.binary(max_size=64), st.integers(-2, 70))

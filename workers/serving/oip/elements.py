@@ -38,7 +38,7 @@ def from_json(spec: InputSpec, shape: tuple[int, ...], data: Any) -> list[Tensor
     flat = _flatten(spec, shape, data)
     allowed: set[type] = _JSON_TYPES.get(spec.datatype, {int})
     if not set(map(type, flat)) <= allowed:
-        refuse(spec, f"`data` must hold {spec.datatype} only; it holds {_names(set(map(type, flat)) - allowed)}")
+        refuse(spec, f"`data` must hold {spec.datatype} only; it holds {kinds(set(map(type, flat)) - allowed)}")
     if spec.datatype == BYTES:
         return split_bytes(shape, _texts(spec, flat))
     return _split_numbers(spec, shape, _numbers(spec, flat))
@@ -80,9 +80,9 @@ def _flatten(spec: InputSpec, shape: tuple[int, ...], data: list[Any]) -> list[A
 
 def _numbers(spec: InputSpec, flat: list[Any]) -> bytes:
     try:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="raise"):  # or else it would become infinite without a word
             return np.array(flat, DTYPES[spec.datatype]).tobytes()
-    except OverflowError:
+    except (OverflowError, FloatingPointError):
         refuse(spec, f"`data` holds a number that {spec.datatype} cannot hold")
 
 
@@ -126,6 +126,7 @@ def _check_utf8(spec: InputSpec, elements: list[bytes]) -> None:
             refuse(spec, f"sample {place} is not UTF-8 text")
 
 
-def _names(types: set[type]) -> str:
+def kinds(types: set[type]) -> str:
+    """Python's types as JSON calls them."""
     json_names = {bool: "booleans", int: "whole numbers", float: "fractions", str: "strings", list: "lists"}
     return ", ".join(sorted(json_names.get(each, "null" if each is type(None) else "objects") for each in types))

@@ -141,8 +141,11 @@ def _binary_size(spec: InputSpec, item: dict[str, Any], tail: memoryview | None,
 
 
 def _tensors(spec: InputSpec, item: dict[str, Any], raw: memoryview | None) -> list[Tensor]:
-    if item.get("datatype") != spec.datatype:
-        elements.refuse(spec, f"its datatype is {spec.datatype}, not {str(item.get('datatype'))[:40]}")
+    datatype = item.get("datatype")
+    if datatype != spec.datatype:
+        # by its kind if it is no string, as the text of a list nested deep enough is a RecursionError
+        told = datatype[:40] if isinstance(datatype, str) else elements.kinds({type(datatype)})
+        elements.refuse(spec, f"its datatype is {spec.datatype}, not {told}")
     shape = _shape(spec, item.get("shape"))
     if raw is not None:
         return elements.from_binary(spec, shape, raw)
