@@ -1,5 +1,7 @@
 """/metrics: what Prometheus is told, and whom it is told to."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -19,8 +21,13 @@ def _samples(text: str) -> dict[tuple[str, ...], float]:
     return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
 
 
+def _here(**extra: str) -> Client:
+    """A client on this machine, as Prometheus beside the web process."""
+    return Client(**{"HTTP_HOST": "127.0.0.1:8400"} | extra)
+
+
 def _scraped() -> dict[tuple[str, ...], float]:
-    return _samples(Client().get("/metrics").content.decode())
+    return _samples(_here().get("/metrics").content.decode())
 
 
 def test_an_empty_installation_reports_zeros_for_what_it_counts_and_nothing_for_what_it_cannot_know() -> None:
@@ -51,13 +58,38 @@ def test_traffic_is_told_in_base_units(world: World) -> None:
     assert found["quartet_metrics_dropped_requests_total", "gw-1"] == 3
 
 
-@pytest.mark.parametrize("extra", [{"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_X_FORWARDED_FOR": "192.0.2.7"}])
-def test_from_elsewhere_it_needs_a_key_that_may_read(extra: dict[str, str], world: World) -> None:
-    assert Client().get("/metrics", **extra).status_code == 401
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8400", "[::1]:8400"])
+def test_on_this_machine_it_is_open(host: str) -> None:
+    assert _here(HTTP_HOST=host).get("/metrics").status_code == 200
+
+
+FROM_ELSEWHERE = [
+    {"REMOTE_ADDR": "192.0.2.7"},
+    {"HTTP_X_FORWARDED_FOR": "192.0.2.7"},
+    {"HTTP_HOST": "quartet.example.org"},  # a proxy that marks nothing and keeps the name it was asked by
+    {"HTTP_HOST": "127.example.org"},
+]
+
+
+@pytest.mark.parametrize("extra", FROM_ELSEWHERE)
+def test_from_elsewhere_it_needs_a_key_that_may_read(extra: dict[str, str], world: World, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    _needs_a_key(world, **extra)
+
+
+def test_where_origins_behind_a_proxy_are_trusted_every_request_may_come_through_it(
+    world: World, settings: Any
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://quartet.example.org"]
+    _needs_a_key(world)
+
+
+def _needs_a_key(world: World, **extra: str) -> None:
+    assert _here(**extra).get("/metrics").status_code == 401
     for scopes, status in ((["read"], 200), (["infer"], 403)):
         key = f"Bearer {world.key(world.cy, *scopes)}"
-        assert Client().get("/metrics", HTTP_AUTHORIZATION=key, **extra).status_code == status
+        assert _here(HTTP_AUTHORIZATION=key, **extra).get("/metrics").status_code == status
 
 
 def test_it_says_what_it_speaks() -> None:
-    assert Client().get("/metrics")["Content-Type"].startswith("text/plain; version=")
+    assert _here().get("/metrics")["Content-Type"].startswith("text/plain; version=")
