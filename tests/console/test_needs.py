@@ -11,11 +11,11 @@ from apps.console.selectors.fleet import deployment_rows
 from apps.console.selectors.needs import Need, needs
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
-from apps.deployments.models import Replica, Revision
+from apps.deployments.models import Node, Replica, Revision
 from apps.monitoring.models import GatewayReport
 from apps.registry.services import version_mark_corrupt
 from tests.console.scene import Scene
-from tests.deployments.makers import make_revision
+from tests.deployments.makers import approve, make_deployment, make_revision
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +78,26 @@ def test_a_failed_rollout_is_told_until_a_later_revision_answers_it(scene: Scene
     doorbell = Revision.objects.get(deployment__name="doorbell").deployment
     make_revision(scene.world, doorbell, scene.first)
     assert "doorbell: the rollout of revision 1 failed" not in [need.title for need in _needs(scene.world.ada)]
+
+
+def test_a_first_rollout_that_nothing_can_place_is_told_with_its_reason(scene: Scene) -> None:
+    doorbell = make_deployment(scene.world, "doorbell")
+    approve(scene.world, make_revision(scene.world, doorbell, scene.first))
+    assert _needs(scene.world.ada) == []
+    Node.objects.update(state=Node.State.AWAY)
+    scene.fleet.reconcile()
+    need = next(need for need in _needs(scene.world.ada) if need.title.startswith("doorbell"))
+    assert (need.title, need.tone, need.began) == ("doorbell: the rollout of revision 1 waits", "warn", "Began")
+    assert need.text.startswith("No node is up")
+    assert need.text.endswith(" Nothing serves.")
+
+
+def test_a_later_rollout_that_nothing_can_place_says_what_serves_meanwhile(scene: Scene) -> None:
+    revision = make_revision(scene.world, scene.captions, scene.first)
+    approve(scene.world, revision)
+    Revision.objects.filter(pk=revision.pk).update(state_reason="No node has 8 GB free.")
+    [need] = _needs(scene.world.ada)
+    assert need.text == "No node has 8 GB free. Revision 1 keeps serving."
 
 
 def test_a_corrupt_version_is_told_while_something_points_at_it(scene: Scene) -> None:

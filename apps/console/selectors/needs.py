@@ -50,6 +50,7 @@ def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
         *_silence(rows),
         *_corrupt_versions(),
         *_failed_rollouts(),
+        *_stuck_rollouts(),
         *_approvals(actor),
         *_short_of_replicas(rows),
         *_failing_listeners(actor),
@@ -125,6 +126,22 @@ def _failed_rollouts() -> list[Need]:
             actions=[_open(rollout.deployment.name)],
         )
         for rollout in failed.select_related("deployment__live_revision", "to_revision")
+    ]
+
+
+def _stuck_rollouts() -> list[Need]:
+    """Rollouts whose replicas have no place; without a reason they are on their way."""
+    starting = Rollout.objects.filter(state=Rollout.State.STARTING).exclude(to_revision__state_reason="")
+    return [
+        Need(
+            title=f"{rollout.deployment.name}: the rollout of revision {rollout.to_revision.number} waits",
+            text=f"{rollout.to_revision.state_reason} {_still_serving(rollout.deployment)}",
+            tone="warn",
+            since=rollout.started_at,
+            began="Began",
+            actions=[_open(rollout.deployment.name)],
+        )
+        for rollout in starting.select_related("deployment__live_revision", "to_revision")
     ]
 
 
