@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from apps.console.selectors import models
 from tests.console.conftest import signed_in
 from tests.console.scene import Scene, hour_of_traffic
 from tests.world import World
@@ -108,6 +109,18 @@ def test_the_audit_trail_goes_back_page_by_page(scene: Scene) -> None:
     first = client.get("/audit/?before=20").content.decode()
     numbers = [int(n) for n in re.findall(r'id="entry-(\d+)"', first)]
     assert numbers == list(range(19, 0, -1))
+
+
+def test_a_model_with_many_versions_shows_the_newest_and_how_many_there_are(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, told = signed_in(scene.world.ada), "The newest 1 of 2 versions"
+    assert told not in client.get("/models/digits-av/").content.decode()
+    monkeypatch.setattr(models, "_VERSIONS", 1)
+    page = client.get("/models/digits-av/").content.decode()
+    assert told in page
+    assert 'id="version-2"' in page
+    assert 'id="version-1"' not in page
 
 
 def test_a_query_of_nonsense_is_no_error(scene: Scene) -> None:

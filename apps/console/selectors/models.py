@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from apps.console.states import version_state
 from apps.deployments.models import Revision
 from apps.registry.models import AliasMove, ModelVersion, RegisteredModel
 from apps.registry.selectors import models_list, versions_list
 
-#: Alias moves that a page lists.
+#: Alias moves and versions that a page lists.
 _MOVES = 10
+_VERSIONS = 100
 
 
 def model_rows() -> list[dict[str, Any]]:
@@ -34,14 +35,16 @@ def version_modalities(version: ModelVersion | None) -> list[str]:
 
 
 def model_context(model: RegisteredModel) -> dict[str, Any]:
-    """The page of one model."""
-    versions = list(versions_list(model))
+    """The page of one model, with its newest versions."""
+    versions = list(versions_list(model)[:_VERSIONS])
+    kept = ModelVersion.objects.filter(model=model).aggregate(number=Count("pk"), size=Sum("size_bytes"))
     return {
         "model": model,
         "versions": [{"version": each, "state": version_state(each)} for each in versions],
         "modalities": version_modalities(versions[0] if versions else None),
         "moves": _moves(model),
-        "size": ModelVersion.objects.filter(model=model).aggregate(total=Sum("size_bytes"))["total"],
+        "size": kept["size"],
+        "kept": kept["number"],
     }
 
 
