@@ -7,12 +7,22 @@ from pathlib import Path
 import pytest
 
 from tests.serving.planes import Plane
+from tests.serving.processes import Valkey
 
 
 @pytest.fixture(scope="session")
 def redis_url() -> str:
     """The test run's Valkey; its `quartet:` keys belong to the tests."""
     return os.environ["REDIS_URL"]
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey of this test's own, to be killed, starved or set up otherwise."""
+    (tmp_path / "valkey").mkdir()
+    valkey = Valkey(tmp_path / "valkey")
+    yield valkey
+    valkey.kill()
 
 
 @pytest.fixture

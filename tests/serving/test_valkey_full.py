@@ -1,5 +1,6 @@
 """Valkey out of memory or disk: requests are told so, nothing dies of it, and what was computed is sent afterwards."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,8 +9,8 @@ from redis import Redis
 
 from tests.serving import worlds
 from tests.serving.planes import HELD, Plane, numbers
-from tests.serving.processes import Valkey, until
-from workers.serving import names
+from tests.serving.processes import until
+from workers.serving import heartbeat, names
 
 
 class OutOfMemory:
@@ -47,16 +48,8 @@ class DiskFull:
 
 
 @pytest.fixture
-def valkey(tmp_path):
-    (tmp_path / "valkey").mkdir()
-    server = Valkey(tmp_path / "valkey")
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def plane(valkey, tmp_path):
-    with Plane(valkey.url, tmp_path) as plane:
+def plane(own_valkey, tmp_path):
+    with Plane(own_valkey.url, tmp_path) as plane:
         plane.publish(doubler=worlds.deployment(timeout_ms=60_000))
         yield plane
 
@@ -71,10 +64,6 @@ def trouble(request, plane, tmp_path):
 def refusals(plane: Plane, code: str) -> int:
     """How often Valkey has refused a command with this code."""
     return plane.valkey.info("errorstats").get(f"errorstat_{code}", {}).get("count", 0)
-
-
-def refused_sets(plane: Plane) -> int:
-    return plane.valkey.info("commandstats").get("cmdstat_set", {}).get("rejected_calls", 0)
 
 
 def test_a_request_is_503_and_told_when_to_come_back(plane, trouble):
@@ -101,8 +90,7 @@ def test_a_replica_lives_on_and_beats_again(plane, trouble):
     replica = plane.serve()
     plane.valkey.delete(names.replica_key(replica.id))
     trouble.begin()
-    plane.valkey.config_resetstat()
-    until(lambda: refused_sets(plane) > 10, "everyone who sets a key to be refused")
+    time.sleep(2.5 * heartbeat.PERIOD)  # the heartbeat is refused meanwhile, and tells nobody
     trouble.end()
     for _ in range(2):  # the first may be that of joining again
         plane.valkey.delete(names.replica_key(replica.id))

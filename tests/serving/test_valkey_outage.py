@@ -6,20 +6,12 @@ import pytest
 
 from tests.serving import worlds
 from tests.serving.planes import HELD, Plane, numbers
-from tests.serving.processes import Valkey, until
+from tests.serving.processes import until
 
 
 @pytest.fixture
-def valkey(tmp_path):
-    (tmp_path / "valkey").mkdir()
-    server = Valkey(tmp_path / "valkey")
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def plane(valkey, tmp_path):
-    with Plane(valkey.url, tmp_path, QUARTET_OUTAGE_GRACE_MS=0) as plane:
+def plane(own_valkey, tmp_path):
+    with Plane(own_valkey.url, tmp_path, QUARTET_OUTAGE_GRACE_MS=0) as plane:
         plane.publish(doubler=worlds.deployment(timeout_ms=60_000))
         yield plane
         until(plane.valkey.ping, "Valkey to be back for the cleaning")
@@ -29,74 +21,74 @@ def is_ready(plane) -> bool:
     return plane.http.get("/v2/health/ready").status_code == 200
 
 
-def test_service_resumes_when_valkey_is_back(plane, valkey):
+def test_service_resumes_when_valkey_is_back(plane, own_valkey):
     plane.serve()
     assert numbers(plane.ask(1, 2)) == [2, 4]
-    valkey.kill()
-    valkey.start()
+    own_valkey.kill()
+    own_valkey.start()
     until(lambda: is_ready(plane) and plane.ask(1, 2).status_code == 200, "service to resume")
 
 
-def test_a_request_under_way_is_answered_after_the_outage(plane, valkey):
+def test_a_request_under_way_is_answered_after_the_outage(plane, own_valkey):
     plane.serve()
     with ThreadPoolExecutor() as pool:
         held = pool.submit(plane.ask, HELD, 0)
         until(plane.entered, "the batch to be under way")
-        valkey.kill()
+        own_valkey.kill()
         plane.open_gate()
-        valkey.start()
+        own_valkey.start()
         assert numbers(held.result()) == [2 * HELD, 0]
 
 
-def test_a_request_that_waited_in_the_stream_is_answered_after_the_outage(plane, valkey):
+def test_a_request_that_waited_in_the_stream_is_answered_after_the_outage(plane, own_valkey):
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(plane.ask, 1, 2)
         until(lambda: plane.depth() == 1, "the request to wait")
-        valkey.kill()
-        valkey.start()
+        own_valkey.kill()
+        own_valkey.start()
         plane.serve()
         assert numbers(waiting.result()) == [2, 4]
 
 
-def test_a_request_is_answered_even_when_valkey_lost_everything(plane, valkey, tmp_path):
+def test_a_request_is_answered_even_when_valkey_lost_everything(plane, own_valkey, tmp_path):
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(plane.ask, 1, 2)
         until(lambda: plane.depth() == 1, "the request to wait")
-        valkey.kill()
+        own_valkey.kill()
         for file in (tmp_path / "valkey").rglob("*.*"):
             if file.is_file():
                 file.unlink()
-        valkey.start()
+        own_valkey.start()
         plane.serve()
         assert numbers(waiting.result()) == [2, 4]
 
 
-def test_a_replica_finds_its_stream_again_when_valkey_lost_everything(plane, valkey):
+def test_a_replica_finds_its_stream_again_when_valkey_lost_everything(plane, own_valkey):
     plane.serve()
     plane.valkey.flushall()
     plane.publish(doubler=worlds.deployment())
     assert numbers(plane.ask(1, 2)) == [2, 4]
 
 
-def test_during_an_outage_requests_are_503_at_once_and_the_gateway_lives_but_is_not_ready(plane, valkey):
-    valkey.kill()
+def test_during_an_outage_requests_are_503_at_once_and_the_gateway_lives_but_is_not_ready(plane, own_valkey):
+    own_valkey.kill()
     until(lambda: not is_ready(plane), "the gateway to notice")
     refused = plane.ask(1, 2)
     assert (refused.status_code, refused.json()["code"], refused.json()["fault"]) == (503, "queue_away", "platform")
     assert int(refused.headers["retry-after"]) > 0
     assert plane.http.get("/v2/health/live").status_code == 200
-    valkey.start()
+    own_valkey.start()
 
 
-def test_a_gateway_that_boots_during_an_outage_routes_by_its_cache(plane, valkey):
+def test_a_gateway_that_boots_during_an_outage_routes_by_its_cache(plane, own_valkey):
     until((plane.folder / "home/gateway/routing.json").exists, "the cache to be written")
-    valkey.kill()
+    own_valkey.kill()
     from tests.serving.processes import Gateway
 
-    second = Gateway(valkey.url, plane.folder / "home")
+    second = Gateway(own_valkey.url, plane.folder / "home")
     try:
         ready = plane.http.get(f"{second.url}/v2/models/doubler/ready")
         assert ready.json() == {"name": "doubler", "ready": True}
     finally:
         second.stop()
-        valkey.start()
+        own_valkey.start()

@@ -13,7 +13,7 @@ from workers.serving import wire
 from workers.serving.errors import DeadlinePassed, ModelCrashed, ModelOutputWrong, ServingError
 from workers.serving.heartbeat import Heartbeat
 from workers.serving.pipeline import Outcome, Pipeline
-from workers.serving.stage_stream import MAX_DELIVERIES, Entry, StageStream
+from workers.serving.stage_stream import MAX_DELIVERIES, Entry, Finished, StageStream, parcels
 from workers.serving.tensors import Sample
 from workers.serving.valkey import FAILED, may_pass, pauses
 
@@ -32,15 +32,6 @@ class _Job:
     message: wire.Message
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What a batch came to; kept until Valkey has taken it."""
-
-    entries: list[Entry]
-    replies: dict[str, list[bytes]]
-    passed_on: list[tuple[str, bytes]]
-
-
 class BatchLoop:
     """Serves one stage stream until told to stop; a batch under way is finished first."""
 
@@ -52,7 +43,7 @@ class BatchLoop:
         self._heartbeat = heartbeat
         self._batch_max = batch_max
         self._stop = stop
-        self._unsent: _Result | None = None
+        self._unsent: list[list[Finished]] = []  # what the last batch came to, until Valkey has taken it
         self._take_over_at = 0.0
 
     def run(self) -> None:
@@ -76,7 +67,7 @@ class BatchLoop:
     def _is_over(self, away_since: float | None) -> bool:
         """Told to stop, with nothing left to send; or with Valkey away for so long that another shall answer it."""
         given_up = away_since is not None and time.monotonic() > away_since + DRAIN_PATIENCE
-        return self._stop.is_set() and (self._unsent is None or given_up)
+        return self._stop.is_set() and (not self._unsent or given_up)
 
     def _serve(self) -> None:
         while not self._stop.is_set():
@@ -94,64 +85,68 @@ class BatchLoop:
         self._take_over_at = time.monotonic() + TAKE_OVER_PERIOD
 
     def _work(self, entries: list[Entry]) -> None:
-        result = _Result(entries, {}, [])
-        jobs = [job for entry in entries if (job := _open(entry))]
-        alive = [job for job in jobs if not self._refused(job, result)]
+        finished: list[Finished] = []
+        jobs = [job for entry in entries if (job := _open(entry, finished))]
+        alive = [job for job in jobs if not _refused(job, finished)]
         self._heartbeat.busy_until = max((job.message.deadline for job in alive), default=None)
         outcomes = iter(self._pipeline.run([sample for job in alive for sample in job.message.samples]))
-        for job in alive:
-            self._conclude(job, [next(outcomes) for _ in job.message.samples], result)
+        finished += [_conclude(job, [next(outcomes) for _ in job.message.samples]) for job in alive]
         self._heartbeat.busy_until = None
-        self._unsent = result
+        self._unsent = parcels(finished)
         self._send_unsent()
 
-    def _refused(self, job: _Job, result: _Result) -> bool:
-        """Whether the message is answered without the model seeing it."""
-        if job.message.deadline <= time.time():
-            _answer(job, DeadlinePassed("The time limit passed before a replica was free to take the request."), result)
-        elif job.entry.deliveries >= MAX_DELIVERIES:
-            log.error("a request was delivered %d times without an answer; giving it up", job.entry.deliveries)
-            _answer(job, ModelCrashed(), result)
-        else:
-            return False
-        return True
-
-    def _conclude(self, job: _Job, outcomes: list[Outcome], result: _Result) -> None:
-        samples: list[Sample] = []
-        for place, outcome in enumerate(outcomes):
-            if isinstance(outcome, ServingError):
-                where = f"Sample {place}: " if len(outcomes) > 1 else ""
-                return _answer(job, type(outcome)(f"{where}{outcome}"), result)
-            samples.append(outcome)
-        try:
-            _hand_over(job, samples, result)
-        except wire.MessageTooLarge as error:
-            _answer(job, ModelOutputWrong(f"What the model gives is too large: {error}."), result)
-
     def _send_unsent(self) -> None:
-        if self._unsent is not None:
-            self._stream.finish(self._unsent.entries, self._unsent.replies, self._unsent.passed_on)
-            self._unsent = None
+        while self._unsent:
+            self._stream.finish(self._unsent[0])
+            del self._unsent[0]
 
 
-def _open(entry: Entry) -> _Job | None:
+def _open(entry: Entry, finished: list[Finished]) -> _Job | None:
     try:
         return _Job(entry, wire.decode_message(entry.raw))
     except wire.BadMessage as error:  # nobody to answer: it is struck off with the batch
         log.error("entry %r of the stream is no request: %s", entry.id, error)
+        finished.append(Finished(entry))
         return None
 
 
-def _answer(job: _Job, error: ServingError, result: _Result) -> None:
-    reply = wire.Reply(job.message.id, [], error.code, str(error))
-    result.replies.setdefault(job.message.gateway, []).append(wire.encode_reply(reply))
+def _refused(job: _Job, finished: list[Finished]) -> bool:
+    """Whether the message is answered without the model seeing it."""
+    if job.message.deadline <= time.time():
+        error: ServingError = DeadlinePassed("The time limit passed before a replica was free to take the request.")
+    elif job.entry.deliveries >= MAX_DELIVERIES:
+        log.error("a request was delivered %d times without an answer; giving it up", job.entry.deliveries)
+        error = ModelCrashed()
+    else:
+        return False
+    finished.append(_failed(job, error))
+    return True
 
 
-def _hand_over(job: _Job, samples: list[Sample], result: _Result) -> None:
+def _conclude(job: _Job, outcomes: list[Outcome]) -> Finished:
+    samples: list[Sample] = []
+    for place, outcome in enumerate(outcomes):
+        if isinstance(outcome, ServingError):
+            where = f"Sample {place}: " if len(outcomes) > 1 else ""
+            return _failed(job, type(outcome)(f"{where}{outcome}"))
+        samples.append(outcome)
+    try:
+        return _handed_over(job, samples)
+    except wire.MessageTooLarge as error:
+        return _failed(job, ModelOutputWrong(f"What the model gives is too large: {error}."))
+
+
+def _failed(job: _Job, error: ServingError) -> Finished:
+    return _reply(job, wire.Reply(job.message.id, [], error.code, str(error)))
+
+
+def _handed_over(job: _Job, samples: list[Sample]) -> Finished:
     message = job.message
     if not message.path:
-        reply = wire.encode_reply(wire.Reply(message.id, samples))
-        result.replies.setdefault(message.gateway, []).append(reply)
-        return
+        return _reply(job, wire.Reply(message.id, samples))
     onward = wire.Message(message.id, message.gateway, message.deadline, message.path[1:], samples)
-    result.passed_on.append((message.path[0], wire.encode_message(onward)))
+    return Finished(job.entry, wire.encode_message(onward), onward=message.path[0])
+
+
+def _reply(job: _Job, reply: wire.Reply) -> Finished:
+    return Finished(job.entry, wire.encode_reply(reply), gateway=job.message.gateway)

@@ -41,6 +41,33 @@ class Entry:
     deliveries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of one entry: a reply to a gateway, a message to the next stream, or nothing (it was no request)."""
+
+    entry: Entry
+    raw: bytes = b""
+    gateway: str = ""
+    onward: str = ""
+
+
+def parcels(finished: Iterable[Finished], limit: int = wire.MESSAGE_LIMIT) -> list[list[Finished]]:
+    """What may be sent in one transaction each, in order: up to `limit` bytes, or one that is as large alone.
+
+    Valkey refuses a value over 512 MiB and a transaction over 1 GiB by closing the connection, and a whole batch may be
+    larger; sent again and again it would keep the replica from ever doing anything else.
+    """
+    parcels: list[list[Finished]] = []
+    size = limit
+    for each in finished:
+        size += len(each.raw)
+        if size > limit or not parcels:
+            parcels.append([])
+            size = len(each.raw)
+        parcels[-1].append(each)
+    return parcels
+
+
 class StageStream:
     """Commands on one stage stream for one replica. Every method raises one of valkey.FAILED."""
 
@@ -83,18 +110,21 @@ class StageStream:
         self._own_left = False
         return None
 
-    def finish(
-        self, entries: Iterable[Entry], replies: dict[str, list[bytes]], passed_on: list[tuple[str, bytes]]
-    ) -> None:
-        """Send replies by gateway and messages by next stream, and strike the entries off: all of it or nothing."""
-        done = [entry.id for entry in entries]
+    def finish(self, parcel: list[Finished]) -> None:
+        """Send the replies, one entry a gateway, and the messages, and strike the entries off: all or nothing."""
+        done = [each.entry.id for each in parcel]
+        replies: dict[str, list[bytes]] = {}
+        for each in parcel:
+            if each.gateway:
+                replies.setdefault(each.gateway, []).append(each.raw)
         transaction = self._client.pipeline(transaction=True)
         for gateway, encoded in replies.items():
             stream, raw = names.reply_stream(gateway), wire.join_replies(encoded)
             transaction.execute_command("XADD", stream, "MAXLEN", "~", _REPLIES_KEPT, "*", names.REPLIES_FIELD, raw)
             transaction.execute_command("EXPIRE", stream, _REPLY_TTL)
-        for stream, raw in passed_on:
-            transaction.execute_command("XADD", stream, "*", names.MESSAGE_FIELD, raw)
+        for each in parcel:
+            if each.onward:
+                transaction.execute_command("XADD", each.onward, "*", names.MESSAGE_FIELD, each.raw)
         transaction.execute_command("XACK", self._stream, names.GROUP, *done)
         transaction.execute_command("XDEL", self._stream, *done)
         transaction.execute()
