@@ -165,6 +165,11 @@ def test_no_damage_to_a_sound_is_anybody_elses_fault(noise, place):
         media.audio(SOUND, raw[:place] + noise + raw[place + len(noise) :])
 
 
+@pytest.mark.parametrize("types", [["image/heic", "image/png"], []])
+def test_one_media_type_that_is_decoded_will_do(types):
+    media.check_decodable(spec(worlds.IMAGE, media_types=types))
+
+
 def test_text_may_have_as_many_characters_as_declared_and_no_more():
     text = spec(worlds.TEXT, max_characters=3)
     assert media.text(text, "äöü".encode()) == "äöü"  # three, in six bytes

@@ -169,6 +169,14 @@ def test_video_is_refused_until_it_can_be_decoded(start):
     assert "video" in failure(start({"handler.py": source()}, manifest=manifest))["message"]
 
 
+@pytest.mark.parametrize(("declared", "modality"), [(worlds.IMAGE, "image/heic"), (worlds.SOUND, "audio/opus")])
+def test_an_input_of_which_no_media_type_is_decoded_is_told(start, declared, modality):
+    manifest = MANIFEST | {"inputs": [declared | {"media_types": [modality]}]}
+    event = failure(start({"handler.py": source()}, manifest=manifest))
+    assert event["code"] == "handler_failed"
+    assert f"Input '{declared['name']}' takes {modality}" in event["message"]
+
+
 def test_siblings_are_importable_and_the_import_path_stays_clean(start):
     handler = source(
         before="import sys\nfrom .parts import double\nfrom .deep.part import HERE\n",

@@ -10,13 +10,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workers.serving import device, handlers
+import msgspec
+
+from workers.serving import device, handlers, media
 from workers.serving.artifact import ArtifactCorrupt, verify
 from workers.serving.batch_loop import BatchLoop
 from workers.serving.events import EventChannel
 from workers.serving.heartbeat import Heartbeat
 from workers.serving.pipeline import EngineDied, Pipeline
 from workers.serving.replica_spec import FailedStart, ReplicaSpec
+from workers.serving.routing import InputSpec
 from workers.serving.stage_stream import StageStream
 from workers.serving.valkey import FAILED, connect, may_pass, pauses
 from workers.serving.warmup import WarmupFailed, warm_up
@@ -83,6 +86,11 @@ def _reach(heartbeat: Heartbeat, stream: StageStream, stop: threading.Event) -> 
 def _context(spec: ReplicaSpec, directory: Path) -> handlers.Context:
     if any(each.get("modality") == "video" for each in spec.manifest["inputs"]):
         raise FailedStart("handler_failed", _VIDEO)
+    try:
+        for each in msgspec.convert(spec.manifest["inputs"], list[InputSpec]):
+            media.check_decodable(each)
+    except (media.NotDecodable, msgspec.ValidationError) as error:
+        raise FailedStart("handler_failed", f"The manifest cannot be served: {error}") from error
     try:
         chosen = device.choose(spec.device)
     except device.DeviceMissing as error:

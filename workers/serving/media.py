@@ -33,11 +33,27 @@ AUDIO_FORMATS = {
     "audio/ogg": {"OGG"},
     "audio/mpeg": {"MP3"},
 }
+_KNOWN = {"image": IMAGE_FORMATS.keys(), "audio": AUDIO_FORMATS.keys()}
 _GREY = frozenset({"1", "L", "LA"})
 _DEEP = ("I", "F")  # modes with more than 8 bits a channel begin so
 
 #: RIFF sizes that a writer leaves who cannot go back to fill them in (a pipe), and that therefore say nothing.
 _OPEN_SIZES = frozenset({0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFFFFF + 36, 0x7FFFF024})
+
+
+class NotDecodable(ValueError):
+    """An input is declared in a way that no file could ever meet."""
+
+
+def check_decodable(spec: InputSpec) -> None:
+    """Raises NotDecodable when media types are declared and none of them is decoded here.
+
+    With nothing to hold a file against, every format would be taken instead of none.
+    """
+    known = _KNOWN.get(spec.modality)
+    if known and spec.media_types and not known & set(spec.media_types):
+        declared, decodable = " or ".join(spec.media_types), ", ".join(sorted(known))
+        raise NotDecodable(f"Input '{spec.name}' takes {declared}, and this release decodes {decodable}.")
 
 
 def image(spec: InputSpec, raw: bytes) -> np.ndarray:
