@@ -140,7 +140,11 @@ def test_a_compressed_body_that_unfolds_beyond_the_limit_is_413(busy_plane):
     check(post(busy_plane, gzip.compress(b" " * 10_000_000), content_encoding="gzip"), 413, "body_too_large")
 
 
-@pytest.mark.parametrize("content", [b"no gzip", b"", gzip.compress(GOOD)[:-10], gzip.compress(GOOD) + b"junk"])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", b"", gzip.compress(GOOD)[:-10], gzip.compress(GOOD) + b"junk"],
+    ids=["other", "nothing", "cut", "junk"],
+)
 def test_a_damaged_compressed_body_is_400(busy_plane, content):
     check(post(busy_plane, content, content_encoding="gzip"), 400, "bad_request")
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from workers.serving.accounts import Accounts
+from workers.serving.accounts import Accounts, Place, Row
 from workers.serving.errors import ModelUnknown, PathUnknown, VersionUnknown
 from workers.serving.http import Headers, Response, json_response, secret
 from workers.serving.infer import admit
@@ -47,30 +47,19 @@ class Discovery:
             case ["config"]:
                 return json_response(metadata.config(name, route))
             case ["stats"]:
-                return json_response({"model_stats": self._stats(name, route, version)})
+                return json_response({"model_stats": _stats(self._accounts.totals(), name, route, version)})
         raise PathUnknown
 
     def _all_stats(self, table: RoutingTable, headers: Headers) -> Response:
         key = identify(table, secret(headers), datetime.now(UTC))
+        totals = self._accounts.totals()  # once: it goes through every row there is
         entries = [
             entry
             for name, route in table.deployments.items()
             if opens(key, name)
-            for entry in self._stats(name, route, None)
+            for entry in _stats(totals, name, route, None)
         ]
         return json_response({"model_stats": entries})
-
-    def _stats(self, name: str, route: DeploymentRoute, version: str | None) -> list[dict[str, Any]]:
-        totals = self._accounts.totals()
-        entries = []
-        for split in route.splits:
-            row = totals.get((name, split.revision))
-            if row is None or version not in (None, split.version):
-                continue
-            bad = sum(row.errors.values())
-            good = (row.requests - bad, int(row.good_seconds * 1e9))
-            entries.append(metadata.statistics(name, split.version, good, (bad, int(row.bad_seconds * 1e9))))
-        return entries
 
 
 def _models(table: RoutingTable, headers: Headers) -> Response:
@@ -91,3 +80,15 @@ def _ready(table: RoutingTable, name: str, version: str | None) -> Response:
 def _check_version(route: DeploymentRoute, version: str | None) -> None:
     if version is not None and all(split.version != version for split in route.splits):
         raise VersionUnknown(f"The deployment does not serve version {version[:40]}.")
+
+
+def _stats(totals: dict[Place, Row], name: str, route: DeploymentRoute, version: str | None) -> list[dict[str, Any]]:
+    entries = []
+    for split in route.splits:
+        row = totals.get((name, split.revision))
+        if row is None or version not in (None, split.version):
+            continue
+        bad = sum(row.errors.values())
+        good = (row.requests - bad, int(row.good_seconds * 1e9))
+        entries.append(metadata.statistics(name, split.version, good, (bad, int(row.bad_seconds * 1e9))))
+    return entries
