@@ -8,6 +8,7 @@ import pytest
 from tests.serving import raw, worlds
 from tests.serving.planes import HELD, WIDE, Plane, numbers
 from tests.serving.processes import until
+from workers.serving import names
 
 
 @pytest.fixture
@@ -23,18 +24,34 @@ def gauge(plane, name: str) -> float:
 
 def test_a_request_that_nobody_answers_in_time_is_504(plane):
     plane.publish(doubler=worlds.deployment(timeout_ms=100))
-    response = plane.ask(1, 2)
-    assert (response.status_code, response.json()["code"]) == (504, "deadline_passed")
+    assert late(plane.ask(1, 2)) == ("platform", "No answer came within the 0.1 seconds that the deployment allows.")
 
 
-def test_a_caller_may_shorten_the_time_limit(plane):
+def test_a_caller_may_shorten_the_time_limit_and_has_nobody_else_to_blame(plane):
     plane.publish(doubler=worlds.deployment(timeout_ms=3_600_000))
-    assert plane.ask(1, 2, parameters={"timeout": 300_000}).status_code == 504
+    response = plane.ask(1, 2, parameters={"timeout": 300_000})
+    assert late(response) == ("caller", "No answer came within the 0.3 seconds that the request allows.")
+    assert "`timeout`" in response.json()["remedy"]
 
 
 def test_a_caller_may_not_lengthen_the_time_limit(plane):
     plane.publish(doubler=worlds.deployment(timeout_ms=100))
-    assert plane.ask(1, 2, parameters={"timeout": 3_600_000_000}).status_code == 504
+    response = plane.ask(1, 2, parameters={"timeout": 3_600_000_000})
+    assert late(response) == ("platform", "No answer came within the 0.1 seconds that the deployment allows.")
+
+
+def test_a_time_limit_that_has_passed_before_the_request_is_read_costs_no_model_anything(plane):
+    plane.publish(doubler=worlds.deployment())
+    response = plane.ask(1, 2, parameters={"timeout": 1})
+    assert late(response) == ("caller", "No answer came within the 0.000001 seconds that the request allows.")
+    assert not plane.valkey.exists(names.stage_stream("doubler", 1, "all"))
+
+
+def late(response) -> tuple[str, str]:
+    """Whose fault it is that no answer came in time, and what is told of it."""
+    answer = response.json()
+    assert (response.status_code, answer["code"]) == (504, "deadline_passed")
+    return answer["fault"], answer["error"]
 
 
 def test_a_request_given_up_is_withdrawn_from_the_stream(plane):

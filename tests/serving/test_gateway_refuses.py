@@ -72,8 +72,10 @@ def test_an_unknown_address_is_404(busy_plane, path):
 
 
 def test_a_wrong_method_is_405(busy_plane):
-    check(busy_plane.http.get(INFER), 405, "method_not_allowed")
-    check(busy_plane.http.delete("/v2/models/doubler"), 405, "method_not_allowed")
+    asked, deleted = busy_plane.http.get(INFER), busy_plane.http.delete("/v2/models/doubler")
+    check(asked, 405, "method_not_allowed")
+    check(deleted, 405, "method_not_allowed")
+    assert (asked.headers["allow"], deleted.headers["allow"]) == ("POST", "GET, HEAD")
 
 
 def test_a_deployment_without_a_revision_is_503_and_says_when_to_come_back(busy_plane):

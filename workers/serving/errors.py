@@ -131,6 +131,10 @@ class MethodNotAllowed(ServingError):
     message = "This address does not take that method."
     remedy = "Use GET for health and metadata, POST for infer."
 
+    def __init__(self, message: str | None = None, allow: str = "GET, HEAD, POST") -> None:
+        super().__init__(message)
+        self.allow = allow  # as HTTP's header of that name
+
 
 class NotSupported(ServingError):
     code, status, fault = "not_supported", 501, CALLER
@@ -187,6 +191,14 @@ class DeadlinePassed(ServingError):
     code, status, fault = "deadline_passed", 504, PLATFORM
     message = "No answer came within the time limit."
     remedy = "Try again, allow more time, or add replicas."
+
+
+class OwnDeadlinePassed(DeadlinePassed):
+    """The same where the limit that passed is the request's own: whoever sets it too short has nobody to blame."""
+
+    fault = CALLER
+    message = "No answer came within the time limit that the request sets."
+    remedy = "Allow more time in the parameter `timeout` (microseconds), or leave it out."
 
 
 # The model's

@@ -8,7 +8,6 @@ import asyncio
 import gc
 import logging
 import os
-import resource
 import secrets
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from workers.serving import http, names, prometheus
+from workers.serving import http, names, prometheus, server
 from workers.serving.accounts import Accounts
 from workers.serving.admission import Admission
 from workers.serving.config import ConfigError, GatewayConfig, from_env
@@ -26,7 +25,6 @@ from workers.serving.errors import MethodNotAllowed, NotSupported, PathUnknown, 
 from workers.serving.http import Receive, Response, Scope, Send
 from workers.serving.infer import Inference
 from workers.serving.metrics_stream import MetricsStream
-from workers.serving.protocol import Protocol
 from workers.serving.routing import RoutingTable
 from workers.serving.snapshot_watch import SnapshotWatch
 from workers.serving.submit import Dispatcher
@@ -217,58 +215,28 @@ class Gateway:
 
 def _require(method: str, wanted: str) -> None:
     if method != wanted:
-        raise MethodNotAllowed(f"This address takes {wanted}, not {method}.")
+        raise MethodNotAllowed(f"This address takes {wanted}, not {method}.", wanted)
 
 
 def _require_read(method: str) -> None:
     if method not in _READ:
-        raise MethodNotAllowed(f"This address takes GET, not {method}.")
-
-
-def _allow_files(wanted: int) -> int:
-    """Raise this process's limit of open files as far as wanted, and as the system lets us; what it is then."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return wanted if soft == resource.RLIM_INFINITY else soft
+        raise MethodNotAllowed(f"This address takes GET, not {method}.", "GET, HEAD")
 
 
 def main() -> int:
     """Run the gateway until a signal ends it; 2 when a setting is wrong, 1 when it broke."""
-    import uvicorn
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         config = from_env(os.environ)
     except ConfigError as error:
         print(f"quartet gateway: {error}", file=sys.stderr)
         return 2
-    # Twice as many connections may be open for a moment (see Protocol), and the gateway needs some files itself.
-    Protocol.max_connections = min(Protocol.max_connections, _allow_files(3 * Protocol.max_connections) // 3)
-    gateway = Gateway(config, on_broken=lambda: setattr(server, "should_exit", True))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            gateway,
-            host=config.bind,
-            port=config.port,
-            loop="uvloop",
-            http=Protocol,
-            ws="none",
-            proxy_headers=False,
-            lifespan="on",
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            log_config=None,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=30,
-        )
-    )
+    gateway = Gateway(config, on_broken=lambda: setattr(web_server, "should_exit", True))
+    web_server = server.build(gateway, config)
     gc.freeze()  # what is there now stays; the collector need not walk it under load
     gc.set_threshold(20_000, 20, 50)
-    server.run()
-    return 1 if gateway.broken or not server.started else 0
+    web_server.run()
+    return 1 if gateway.broken or not web_server.started else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,14 @@ import orjson
 
 from workers.serving.admission import Admission
 from workers.serving.compression import WINDOW_BITS, unfold
-from workers.serving.errors import BodyTooLarge, BodyTooSlow, ClientGone, ServingError, UnsupportedEncoding
+from workers.serving.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    ClientGone,
+    MethodNotAllowed,
+    ServingError,
+    UnsupportedEncoding,
+)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -53,6 +60,8 @@ def error_response(error: ServingError) -> Response:
         headers.append((b"retry-after", str(error.retry_after).encode()))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", error.allow.encode()))
     if error.status in _BODY_UNREAD:
         headers.append(CLOSE)
     return Response(error.status, orjson.dumps(body), headers)

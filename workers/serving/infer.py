@@ -33,6 +33,7 @@ from workers.serving.oip.request import InferRequest, decode
 from workers.serving.routing import DeploymentRoute, RoutingTable, allow, choose, identify
 from workers.serving.submit import Dispatcher, Pending
 from workers.serving.tensors import Sample
+from workers.serving.time_limit import TimeLimit
 
 STICKY = b"x-quartet-sticky"
 HEADER_LENGTH = b"inference-header-content-length"
@@ -96,15 +97,14 @@ class Inference:
         return response
 
     async def _serve(self, visit: "_Visit", receive: Receive) -> tuple[Response, tuple[str, ...]]:
-        limit = visit.route.timeout_ms / 1000
         began = time.time()
-        request = await self._read(visit, receive, limit)
+        request = await self._read(visit, receive, visit.route.timeout_ms / 1000)
+        limit = TimeLimit(began, visit.route.timeout_ms / 1000, request.timeout)
         identifier = request.id or self._new_id()
         token = visit.headers.get(STICKY, b"").decode("latin-1") or identifier
         split = choose(visit.route, token, visit.version)
         visit.place = (visit.name, split.revision)
-        deadline = began + min(limit, request.timeout or limit)
-        samples = await self._ask(split.path, request, deadline, receive)
+        samples = await self._ask(split.path, request, limit, receive)
         body, head = oip_reply.encode(visit.name, split.version, identifier, request.outputs, samples)
         return _response(body, head), request.input_names
 
@@ -118,21 +118,25 @@ class Inference:
         return decode(raw, _header_length(visit.headers), visit.route)
 
     async def _ask(
-        self, path: tuple[str, ...], request: InferRequest, deadline: float, receive: Receive
+        self, path: tuple[str, ...], request: InferRequest, limit: TimeLimit, receive: Receive
     ) -> list[Sample]:
+        if limit.left() <= 0:
+            raise limit.passed()
         try:
-            pending = self._dispatcher.submit(path, request.samples, deadline)
+            pending = self._dispatcher.submit(path, request.samples, limit.deadline)
         except wire.MessageTooLarge as error:
             raise BodyTooLarge(f"The request is too large for the queue: {error}.") from None
-        reply = await self._wait(pending, deadline - time.time(), receive)
+        reply = await self._wait(pending, limit, receive)
+        if reply.code == DeadlinePassed.code:
+            raise limit.passed(reply.message)
         if reply.code:
             raise revive(reply.code, reply.message)
         return reply.samples
 
-    async def _wait(self, pending: Pending, seconds: float, receive: Receive) -> wire.Reply:
+    async def _wait(self, pending: Pending, limit: TimeLimit, receive: Receive) -> wire.Reply:
         loop = asyncio.get_running_loop()
-        patience = _Patience(self._dispatcher, pending, seconds, receive)
-        timer = loop.call_later(min(seconds, WATCH_AFTER), patience.begin)
+        patience = _Patience(self._dispatcher, pending, limit, receive)
+        timer = loop.call_later(min(limit.left(), WATCH_AFTER), patience.begin)
         try:
             return await pending.future
         finally:
@@ -161,12 +165,12 @@ class _Visit:
 class _Patience:
     """Ends a long wait at its deadline, or when the client hangs up."""
 
-    __slots__ = ("_dispatcher", "_pending", "_receive", "_seconds", "_task")
+    __slots__ = ("_dispatcher", "_limit", "_pending", "_receive", "_task")
 
-    def __init__(self, dispatcher: Dispatcher, pending: Pending, seconds: float, receive: Receive) -> None:
+    def __init__(self, dispatcher: Dispatcher, pending: Pending, limit: TimeLimit, receive: Receive) -> None:
         self._dispatcher = dispatcher
         self._pending = pending
-        self._seconds = seconds
+        self._limit = limit
         self._receive = receive
         self._task: asyncio.Task[None] | None = None
 
@@ -179,7 +183,7 @@ class _Patience:
 
     async def _watch(self) -> None:
         try:
-            async with asyncio.timeout(self._seconds - WATCH_AFTER):
+            async with asyncio.timeout(self._limit.left()):
                 while (await self._receive())["type"] != "http.disconnect":
                     pass
         except TimeoutError:
@@ -190,7 +194,7 @@ class _Patience:
     def _too_late(self) -> ServingError:
         if self._dispatcher.away_since is not None:
             return QueueAway("The request queue (Valkey) was away until the time limit passed.")
-        return DeadlinePassed(f"No answer came within {self._seconds:.3g} seconds.")
+        return self._limit.passed()
 
 
 def admit(table: RoutingTable, headers: Headers, name: str) -> DeploymentRoute:
