@@ -1,5 +1,6 @@
 """`manage.py up`, as a person at a terminal sees it."""
 
+import itertools
 import os
 import signal
 import socket
@@ -77,6 +78,30 @@ def test_it_replaces_what_a_killed_one_left_and_leaves_nothing_itself(quartet_ho
     assert second.returncode == 0
     assert said.endswith("Everything is stopped.\n")
     assert not any(process.is_running() for process in family)
+
+
+@pytest.mark.live
+def test_it_says_how_the_first_user_is_made_until_there_is_one(quartet_home: Path) -> None:
+    environment = _environment(quartet_home)
+    making = _said(environment).partition("another terminal:\n")[2].partition("Ctrl-C")[0]
+    assert making
+    with _running(environment) as up:
+        script = f"{making.strip()} --noinput --username ada --email ada@example.org"
+        password = {**os.environ, "DJANGO_SUPERUSER_PASSWORD": "correct horse battery"}
+        subprocess.run(["sh", "-ec", script], env=password, check=True, capture_output=True)
+        up.send_signal(signal.SIGINT)
+        up.communicate()
+    assert "createsuperuser" not in _said(environment)
+
+
+def _said(environment: Mapping[str, str]) -> str:
+    """What it says once it runs; it is stopped then."""
+    process = subprocess.Popen(_UP, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = list(itertools.takewhile(lambda line: "Ctrl-C stops it" not in line, process.stdout))
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    return "".join(lines)
 
 
 def _running(environment: Mapping[str, str]) -> "subprocess.Popen[str]":

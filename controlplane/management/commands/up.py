@@ -1,12 +1,15 @@
 """`manage.py up`: everything Quartet needs, on this machine, until Ctrl-C."""
 
+import shlex
+import sys
 import threading
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from controlplane.embedded.errors import OperatorError
-from controlplane.embedded.stack import Listen, running
+from controlplane.embedded.stack import ROOT, Listen, Stack, running
 
 
 class Command(BaseCommand):
@@ -24,9 +27,10 @@ class Command(BaseCommand):
 
     def _run(self) -> None:
         with running(settings.QUARTET_HOME, listen(), self._say) as stack:
-            self._say(
-                f"\nQuartet runs.\n  dashboard  {stack.web_url}\n  gateway    {stack.gateway_url}\nCtrl-C stops it.\n"
-            )
+            self._say(f"\nQuartet runs.\n  dashboard  {stack.web_url}\n  gateway    {stack.gateway_url}")
+            if nobody_yet(stack):
+                self._say(f"Nobody can sign in yet. The first user is made in another terminal:\n{user_command(stack)}")
+            self._say("Ctrl-C stops it.\n")
             try:
                 threading.Event().wait()
             finally:
@@ -40,3 +44,15 @@ class Command(BaseCommand):
 def listen() -> Listen:
     """Where the settings say that web and gateway listen."""
     return Listen(settings.QUARTET_BIND, settings.QUARTET_PORT, settings.QUARTET_GATEWAY_PORT)
+
+
+def nobody_yet(stack: Stack) -> bool:
+    """Whether there is no user at all."""
+    with psycopg.connect(stack.environ["DATABASE_URL"], connect_timeout=5) as connection:
+        return connection.execute("select 1 from core_user limit 1").fetchone() is None
+
+
+def user_command(stack: Stack) -> str:
+    """Two lines for a shell that make an administrator, who makes the others in the admin."""
+    environment, manage = stack.home.run / "environment", ROOT / "manage.py"
+    return f"  . {shlex.quote(str(environment))}\n  {shlex.join([sys.executable, str(manage), 'createsuperuser'])}"
