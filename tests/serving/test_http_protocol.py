@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import uvicorn
@@ -18,13 +19,18 @@ UPGRADE = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2_Set
 
 
 class Small(Protocol):
-    """The same with limits that a test can reach."""
+    """The same for few connections."""
 
     max_connections = 8
-    head_seconds = 0.3
-    idle_seconds = 0.6
     linger_seconds = 0.2
-    write_seconds = 0.3
+
+
+class Hasty(Small):
+    """The same with times that a test can wait for."""
+
+    head_seconds = 0.5
+    idle_seconds = 1.0
+    write_seconds = 0.5
     slowest = 1 << 40
 
 
@@ -41,11 +47,12 @@ async def echo(scope, receive, send) -> None:
     return await http.respond(send, http.json_response(told))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[uvicorn.Server]:
-    """A server of this process's own, with small limits."""
-    port = free_port()
-    config = uvicorn.Config(echo, port=port, http=Small, ws="none", lifespan="off", log_config=None, loop="uvloop")
+@contextmanager
+def serving(protocol: type[Protocol]) -> Iterator[uvicorn.Server]:
+    """A server of this process's own."""
+    config = uvicorn.Config(
+        echo, port=free_port(), http=protocol, ws="none", lifespan="off", log_config=None, loop="uvloop"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -55,14 +62,28 @@ def server() -> Iterator[uvicorn.Server]:
     thread.join()
 
 
-@pytest.fixture
-def port(server) -> int:
-    return server.config.port
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with serving(Small) as server:
+        yield server.config.port
 
 
 @pytest.fixture
 def connection(port) -> Iterator[raw.Connection]:
     with raw.Connection(port) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def hasty_server() -> Iterator[uvicorn.Server]:
+    with serving(Hasty) as server:
+        yield server
+
+
+@pytest.fixture
+def hasty(hasty_server) -> Iterator[raw.Connection]:
+    """A connection on which time is short."""
+    with raw.Connection(hasty_server.config.port) as connection:
         yield connection
 
 
@@ -139,34 +160,34 @@ def test_trailers_are_no_headers_and_are_bounded(connection):
     check(connection.answer(), 431, "head_too_large")
 
 
-def test_a_connection_that_shows_nothing_is_closed(connection):
-    assert connection.is_closed()
+def test_a_connection_that_shows_nothing_is_closed(hasty):
+    assert hasty.is_closed()
 
 
-def test_a_head_that_trickles_is_408(connection):
-    connection.send(raw.head()[:20])
-    check(connection.answer(), 408, "head_too_slow")
-    assert connection.is_closed()
+def test_a_head_that_trickles_is_408(hasty):
+    hasty.send(raw.head()[:20])
+    check(hasty.answer(), 408, "head_too_slow")
+    assert hasty.is_closed()
 
 
-def test_a_connection_is_kept_between_requests_but_not_for_ever(connection):
+def test_a_connection_is_kept_between_requests_but_not_for_ever(hasty):
     for _ in range(2):
-        connection.send(raw.head("/", "GET", None))
-        assert connection.answer().status == 200
-    connection.send(b"\r\n")  # allowed before a request, and no reason to wait longer
-    assert connection.is_closed()
+        hasty.send(raw.head("/", "GET", None))
+        assert hasty.answer().status == 200
+    hasty.send(b"\r\n")  # allowed before a request, and no reason to wait longer
+    assert hasty.is_closed()
 
 
-def test_a_body_nobody_reads_does_not_hold_the_connection(connection):
-    connection.send(raw.head("/unread", length=1000) + b"a")
-    assert connection.answer().status == 200
-    assert connection.is_closed()
+def test_a_body_nobody_reads_does_not_hold_the_connection(hasty):
+    hasty.send(raw.head("/unread", length=1000) + b"a")
+    assert hasty.answer().status == 200
+    assert hasty.is_closed()
 
 
-def test_a_client_that_does_not_take_its_answer_is_cut_off(server, connection):
-    connection.send(raw.head("/large", "GET", None))
-    until(lambda: server.server_state.connections, "the request to come")
-    until(lambda: not server.server_state.connections, "the connection to be cut")
+def test_a_client_that_does_not_take_its_answer_is_cut_off(hasty_server, hasty):
+    hasty.send(raw.head("/large", "GET", None))
+    until(lambda: hasty_server.server_state.connections, "the request to come")
+    until(lambda: not hasty_server.server_state.connections, "the connection to be cut")
 
 
 def test_a_client_that_takes_a_large_answer_gets_all_of_it_and_may_ask_again(connection):
