@@ -7,6 +7,8 @@ import pytest
 from tests.serving import worlds
 from tests.serving.planes import HELD, Plane, numbers
 from tests.serving.processes import until
+from workers.serving.stage_stream import StageStream
+from workers.serving.valkey import FAILED, connect, may_pass
 
 
 @pytest.fixture
@@ -68,6 +70,29 @@ def test_a_replica_finds_its_stream_again_when_valkey_lost_everything(plane, own
     plane.valkey.flushall()
     plane.publish(doubler=worlds.deployment())
     assert numbers(plane.ask(1, 2)) == [2, 4]
+
+
+@pytest.mark.parametrize("step", [StageStream.take_over, lambda stream: stream.read(1)], ids=["take over", "read"])
+def test_a_stream_that_is_lost_between_any_two_steps_is_joined_again(redis_url, step):
+    with connect(redis_url) as client:
+        stream = StageStream(client, "quartet:stage:lost:1:all", "r1")
+        stream.join()
+        client.delete("quartet:stage:lost:1:all")
+        with pytest.raises(FAILED) as lost:
+            step(stream)
+        assert may_pass(lost.value)
+        stream.join()
+        assert step(stream) in (None, [])
+        client.delete("quartet:stage:lost:1:all")
+
+
+def test_a_stream_that_is_lost_while_a_replica_waits_for_it_is_joined_again(plane):
+    replica = plane.serve()
+    until(lambda: plane.valkey.info("clients")["blocked_clients"] == 2, "gateway and replica to wait")
+    plane.valkey.flushall()
+    plane.publish(doubler=worlds.deployment())
+    assert numbers(plane.ask(1, 2)) == [2, 4]
+    assert replica.process.poll() is None
 
 
 def test_during_an_outage_requests_are_503_at_once_and_the_gateway_lives_but_is_not_ready(plane, own_valkey):

@@ -60,7 +60,7 @@ class BatchLoop:
             except FAILED as error:
                 if not may_pass(error):
                     raise
-                log.warning("Valkey is away or takes no writes: %s", error)
+                log.warning("waiting for Valkey: %s", error)
                 away_since = away_since or time.monotonic()
                 time.sleep(next(rests))
 

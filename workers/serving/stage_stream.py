@@ -91,13 +91,7 @@ class StageStream:
     def read(self, count: int) -> list[Entry]:
         """Up to `count` messages that wait; blocks up to a second for the first."""
         command = ("XREADGROUP", "GROUP", names.GROUP, self._replica, "COUNT", count)
-        try:
-            read: Any = self._client.execute_command(*command, "BLOCK", int(BLOCK * 1000), "STREAMS", self._stream, ">")
-        except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
-                raise
-            self._create_group()  # Valkey lost its data, or the stream was deleted
-            return []
+        read: Any = self._client.execute_command(*command, "BLOCK", int(BLOCK * 1000), "STREAMS", self._stream, ">")
         entries = read[0][1] if read else []
         return [Entry(entry, fields.get(names.MESSAGE_FIELD, b"")) for entry, fields in entries]
 

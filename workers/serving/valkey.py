@@ -22,7 +22,9 @@ FAILED = (exceptions.RedisError, OSError)
 
 #: Valkey is there but takes no writes just now: its memory or disk is full, or it is a replica or lacks replicas.
 _FULL = (exceptions.ExecAbortError, exceptions.OutOfMemoryError, exceptions.ReadOnlyError)
-_FULL_CODES = re.compile(r"(^|caused error: )(MISCONF|NOREPLICAS) ")  # for which redis-py has no class
+
+#: The same, and a group or stream that is gone with Valkey's data, by the codes for which redis-py has no class.
+_PASSING = re.compile(r"(^|caused error: )(MISCONF|NOREPLICAS|NOGROUP|UNBLOCKED) ")
 
 #: Longest blocking read in seconds; below SOCKET_TIMEOUT, so that a silent network is noticed.
 BLOCK = 1.0
@@ -33,12 +35,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds between tries to reconnect
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether to wait and try again: Valkey is away, or there and takes no writes just now.
+    """Whether to wait, join again and go on: Valkey is away, takes no writes just now, or has lost its data.
 
-    Both end without us, and what was computed meanwhile is kept and sent then.
+    What was computed meanwhile is kept and sent then.
     """
     return isinstance(error, (*AWAY, *_FULL)) or (
-        isinstance(error, exceptions.ResponseError) and _FULL_CODES.search(str(error)) is not None
+        isinstance(error, exceptions.ResponseError) and _PASSING.search(str(error)) is not None
     )
 
 
