@@ -193,10 +193,10 @@ class DeadlinePassed(ServingError):
     remedy = "Try again, allow more time, or add replicas."
 
 
-class OwnDeadlinePassed(DeadlinePassed):
+class OwnDeadlinePassed(ServingError):
     """The same where the limit that passed is the request's own: whoever sets it too short has nobody to blame."""
 
-    fault = CALLER
+    code, status, fault = "own_deadline_passed", 504, CALLER
     message = "No answer came within the time limit that the request sets."
     remedy = "Allow more time in the parameter `timeout` (microseconds), or leave it out."
 

@@ -2,7 +2,7 @@
 
 import time
 
-from workers.serving.errors import DeadlinePassed, OwnDeadlinePassed
+from workers.serving.errors import DeadlinePassed, OwnDeadlinePassed, ServingError
 
 
 class TimeLimit:
@@ -19,7 +19,7 @@ class TimeLimit:
         """Seconds until the deadline; below zero when it has passed."""
         return self.deadline - time.time()
 
-    def passed(self, message: str = "") -> DeadlinePassed:
+    def passed(self, message: str = "") -> ServingError:
         """The error that names the limit, and blames whoever set it."""
         if self._own:
             return OwnDeadlinePassed(message or f"No answer came within the {self._told()} that the request allows.")

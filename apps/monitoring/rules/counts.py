@@ -26,6 +26,7 @@ REFUSALS = frozenset(
         "method_not_allowed",
         "not_supported",
         "client_gone",
+        "own_deadline_passed",
     }
 )
 
