@@ -45,6 +45,11 @@ def test_every_pickle_that_runs_something_is_found(data: Any, protocol: int, pac
     assert pickle_reason(pack(pickle.dumps(Harmful(data), protocol))[:HEAD])
 
 
+@given(DATA, st.integers(2, 5))
+def test_every_pickle_that_runs_something_is_found_without_its_header(data: Any, protocol: int) -> None:
+    assert pickle_reason(pickle.dumps([Harmful(data)] * 2, protocol)[2:])
+
+
 def test_a_pickle_that_runs_something_and_goes_on_past_what_is_looked_at_is_found() -> None:
     assert pickle_reason(pickle.dumps([Harmful(1), "x" * 2 * HEAD], protocol=0)[:HEAD])
 
@@ -58,9 +63,24 @@ def test_json_is_never_taken_for_a_pickle(text: str) -> None:
     assert pickle_reason(json.dumps({"text": text}).encode()) is None
 
 
-@given(st.lists(st.text("abcdefghijklmnopqrstuvwxyzRQS", min_size=1, max_size=8), min_size=1, max_size=30))
-def test_a_list_of_words_is_never_taken_for_a_pickle(words: list[str]) -> None:
-    assert pickle_reason("\n".join(words).encode()) is None
+#: All but `c`, with which a pickle refers to code: a list may begin with any word that does not begin so.
+WORDS = st.text("abcdefghijklmnopqrstuvwxyzRQS", min_size=1, max_size=8)
+
+
+@given(WORDS.filter(lambda word: word[0] != "c"), st.lists(WORDS, max_size=30))
+def test_a_list_of_words_is_not_taken_for_a_pickle(first: str, more: list[str]) -> None:
+    assert pickle_reason("\n".join([first, *more]).encode()) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["c\nQ\nc\nQ\nR", "hacb\nb\nR", "qahacb\nb\nR", "cat\ndog\nfish", "cb\n\ncb\nb\nR", "p0\ng0\ncb\nb\nR"]
+)
+def test_text_at_which_an_unpickler_would_stumble_is_not_taken_for_a_pickle(text: str) -> None:
+    assert pickle_reason(text.encode()) is None
+
+
+def test_a_pickle_that_recalls_what_it_remembered_is_found() -> None:
+    assert pickle_reason(b"cos\nsystem\np0\n0g0\n(S'ls'\ntR.")
 
 
 @given(st.binary(max_size=500))

@@ -10,16 +10,14 @@ import re
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from apps.registry.errors import BadContents, PickleRefused
 from apps.registry.rules.safetensors_header import header_fault
+from apps.registry.rules.text_pickles import is_text_pickle
 
 #: How many bytes from the start of a file are looked at (a safetensors file brings its whole header).
 HEAD = 64 * 1024
 _PICKLE_ENDINGS = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill", ".mar", ".nemo", ".pyc", ".pyo")
-_FINDS_CODE = frozenset({"GLOBAL", "STACK_GLOBAL", "INST"})
-_RUNS_CODE = frozenset({"INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD"})
 _OPCODES = frozenset(ord(opcode.code) for opcode in pickletools.opcodes)
 _NUMPY_OBJECT = re.compile(rb"'[|<>=]?O\d*'")
 _ZIP = b"PK\x03\x04"
@@ -101,7 +99,7 @@ def pickle_reason(head: bytes) -> str | None:
             return "it begins as a Python pickle does"
         if _is_numpy_object(start):
             return "it is a numpy array of Python objects, which is a pickle"
-        if _is_text_pickle(start):
+        if is_text_pickle(start):
             return "it is a Python pickle in the old text form"
     return None
 
@@ -118,36 +116,6 @@ def _is_binary_pickle(head: bytes) -> bool:
 
 def _is_numpy_object(head: bytes) -> bool:
     return head.startswith(b"\x93NUMPY") and bool(_NUMPY_OBJECT.search(head[:4096]))
-
-
-def _is_text_pickle(head: bytes) -> bool:
-    """Protocols 0 and 1 have no header: such a pickle shows by what an unpickler would run before it stumbles."""
-    steps = set(_pickle_steps(head))
-    return bool(steps & _FINDS_CODE and steps & _RUNS_CODE)
-
-
-def _pickle_steps(head: bytes) -> list[str]:
-    """The names of the pickle operations that `head` carries out, its stack kept, up to the first that fails."""
-    steps: list[str] = []
-    stack: list[Any] = []
-    try:
-        for opcode, _, _ in pickletools.genops(head):
-            _take(stack, opcode.stack_before)
-            stack.extend(opcode.stack_after)
-            steps.append(opcode.name)
-    except Exception:  # genops has no error of its own for what is no pickle
-        return steps
-    return steps
-
-
-def _take(stack: list[Any], taken: list[Any]) -> None:
-    """Take from the stack what an operation needs; raises IndexError when it is not there."""
-    if pickletools.markobject in taken:
-        while stack.pop() is not pickletools.markobject:
-            pass
-        taken = taken[: taken.index(pickletools.markobject)]
-    for _ in taken:
-        stack.pop()
 
 
 def _unpacked(head: bytes) -> bytes:
