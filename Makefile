@@ -39,7 +39,7 @@ screenshots: $(DONE)/test node_modules/.package-lock.json $(BROWSER) ## Take the
 	$(PY) -m tests.browser.screenshots
 
 lock: $(DONE)/test ## Write requirements/constraints.txt from what is installed
-	(sed -n 1p requirements/constraints.txt; $(PY) -m pip freeze | sed 's/+.*//') > .venv/constraints.txt
+	(sed -n 1p requirements/constraints.txt; $(PY) -m pip freeze | sed 's/+.*//; /^Django==/d') > .venv/constraints.txt
 	mv .venv/constraints.txt requirements/constraints.txt
 
 clean: ## Remove what these commands made here: environment, caches and data
