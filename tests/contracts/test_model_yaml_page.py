@@ -8,7 +8,8 @@ import pytest
 from apps.registry.rules.manifest import Manifest, manifest_normalise, manifest_parse
 from apps.registry.rules.manifest_parts import BUILTIN_TASKS, AudioInput, ImageInput, Stage, TextInput
 from tests.live.artifact import picture, silence
-from workers.serving.handlers import Context, make
+from workers.serving.handlers import make
+from workers.serving.hooks import Context
 from workers.serving.pipeline import STEPS, Pipeline
 from workers.serving.tensors import to_array
 from workers.serving.warmup import warm_up

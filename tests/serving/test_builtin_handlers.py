@@ -20,7 +20,8 @@ from transformers import (
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from tests.serving import worlds
-from workers.serving.handlers import Context, HandlerMissing, find, make
+from workers.serving.handlers import HandlerMissing, find, make
+from workers.serving.hooks import Context
 from workers.serving.pipeline import STEPS, Pipeline
 from workers.serving.tensors import BYTES, Tensor, to_array
 

@@ -7,7 +7,8 @@ import pytest
 
 from apps.registry.inspection import artifact_inspect
 from apps.registry.rules.manifest import manifest_normalise
-from workers.serving.handlers import Context, make
+from workers.serving.handlers import make
+from workers.serving.hooks import Context
 from workers.serving.pipeline import STEPS, Pipeline
 from workers.serving.tensors import BYTES, Sample, Tensor, to_array
 from workers.serving.warmup import warm_up

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from workers.serving import device, handlers, media
+from workers.serving import device, handlers, hooks, media
 from workers.serving.artifact import ArtifactCorrupt, verify
 from workers.serving.batch_loop import BatchLoop
 from workers.serving.events import EventChannel
@@ -83,7 +83,7 @@ def _reach(heartbeat: Heartbeat, stream: StageStream, stop: threading.Event) -> 
     return False
 
 
-def _context(spec: ReplicaSpec, directory: Path) -> handlers.Context:
+def _context(spec: ReplicaSpec, directory: Path) -> hooks.Context:
     if any(each.get("modality") == "video" for each in spec.manifest["inputs"]):
         raise FailedStart("handler_failed", _VIDEO)
     try:
@@ -95,10 +95,10 @@ def _context(spec: ReplicaSpec, directory: Path) -> handlers.Context:
         chosen = device.choose(spec.device)
     except device.DeviceMissing as error:
         raise FailedStart("device_missing", str(error)) from error
-    return handlers.Context(directory, chosen, spec.manifest, spec.steps)
+    return hooks.Context(directory, chosen, spec.manifest, spec.steps)
 
 
-def _load(spec: ReplicaSpec, context: handlers.Context) -> Pipeline:
+def _load(spec: ReplicaSpec, context: hooks.Context) -> Pipeline:
     sys.dont_write_bytecode = True  # a __pycache__ in the artifact would be a file that is not part of the version
     try:
         made = handlers.make(context.directory, spec.manifest, spec.steps)
@@ -110,7 +110,7 @@ def _load(spec: ReplicaSpec, context: handlers.Context) -> Pipeline:
     return Pipeline(spec.manifest, made, spec.batch_max)
 
 
-def _warm_up(pipeline: Pipeline, context: handlers.Context, batch_max: int) -> None:
+def _warm_up(pipeline: Pipeline, context: hooks.Context, batch_max: int) -> None:
     try:
         warm_up(pipeline, context, batch_max)
     except Exception as error:

@@ -6,34 +6,14 @@ An artifact's modules live in a private package of their own: `from .features im
 
 import importlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 from workers.serving import builtin
+from workers.serving.hooks import HOOKS, Handler
 
 PACKAGE = "quartet_artifact"
-_HOOKS = ("load", "preprocess", "predict", "postprocess")
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a handler's `load` is given."""
-
-    directory: Path
-    device: str  # "cpu" or "cuda:0"
-    manifest: dict[str, Any]
-    stages: tuple[str, ...]  # those this process hosts
-
-
-class Handler(Protocol):
-    """The four hooks. An artifact's handler imports nothing of Quartet."""
-
-    def load(self, context: Context) -> None: ...
-    def preprocess(self, sample: dict[str, Any]) -> dict[str, Any]: ...
-    def predict(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]: ...
-    def postprocess(self, prediction: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class HandlerMissing(Exception):
@@ -57,7 +37,7 @@ def find(directory: Path, name: str) -> type[Handler]:
     except Exception as error:
         raise HandlerMissing(f"The handler module '{module_name}' cannot be imported: {error!r}") from error
     handler = getattr(module, class_name, None)
-    missing = [hook for hook in _HOOKS if not callable(getattr(handler, hook, None))]
+    missing = [hook for hook in HOOKS if not callable(getattr(handler, hook, None))]
     if handler is None or missing:
         raise HandlerMissing(f"The handler '{name}' has no {', '.join(missing) if handler else 'such class'}.")
     return handler  # type: ignore[no-any-return]

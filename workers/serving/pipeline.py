@@ -14,7 +14,7 @@ import numpy as np
 from workers.serving import media
 from workers.serving.device import is_engine_dead
 from workers.serving.errors import BadInput, ModelFailed, ModelOutputWrong, ServingError
-from workers.serving.handlers import Handler
+from workers.serving.hooks import Handler
 from workers.serving.routing import InputSpec, OutputSpec
 from workers.serving.tensors import BYTES, DTYPES, Sample, Tensor, from_array, to_array
 

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 
 from workers.serving.errors import ServingError
-from workers.serving.handlers import Context, make
+from workers.serving.handlers import make
+from workers.serving.hooks import Context
 from workers.serving.oip.elements import MEDIA
 from workers.serving.pipeline import STEPS, Pipeline
 from workers.serving.routing import InputSpec

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
 
 from workers.serving.builtin.common import SAFE, Classifier, load_model, only_input, stack
-from workers.serving.handlers import Context
+from workers.serving.hooks import Context
 
 
 class AudioClassification(Classifier):

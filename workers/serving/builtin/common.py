@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from workers.serving.handlers import Context
+from workers.serving.hooks import Context
 
 #: Weights as safetensors (a pickle would run code), from this directory only, and no code that is not transformers'.
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}

@@ -6,7 +6,7 @@ from transformers import AutoModel
 
 from workers.serving.builtin.common import load_model
 from workers.serving.builtin.text import TextInput
-from workers.serving.handlers import Context
+from workers.serving.hooks import Context
 
 
 class FeatureExtraction(TextInput):

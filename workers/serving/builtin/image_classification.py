@@ -7,7 +7,7 @@ import torch
 from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification
 
 from workers.serving.builtin.common import SAFE, Classifier, load_model, only_input, stack
-from workers.serving.handlers import Context
+from workers.serving.hooks import Context
 
 
 class ImageClassification(Classifier):

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoTokenizer
 
 from workers.serving.builtin.common import SAFE, only_input
-from workers.serving.handlers import Context
+from workers.serving.hooks import Context
 
 
 class TextInput:

@@ -6,7 +6,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from workers.serving.builtin.common import SAFE, Classifier, load_model
 from workers.serving.builtin.text import TextInput
-from workers.serving.handlers import Context
+from workers.serving.hooks import Context
 
 
 class TextClassification(Classifier, TextInput):
