@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,9 @@ def test_after_kill_9_of_everything_a_new_start_finds_its_data(up: Up, environ: 
     subprocess.run(made, env={**environ, **here}, check=True, capture_output=True)
     up.process.kill()
     for process in family:
-        if "postgres" in process.name():
-            process.kill()
+        with suppress(psutil.NoSuchProcess):  # one of a moment only, or that has ended with its parent
+            if "postgres" in process.name():
+                process.kill()
     psutil.wait_procs(family, timeout=30)
     again = Up(environ)
     try:
