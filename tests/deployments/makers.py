@@ -43,7 +43,8 @@ def make_deployment(world: World, name: str = "digits") -> Deployment:
 
 
 def make_revision(world: World, deployment: Deployment, version: ModelVersion, **spec: Any) -> Revision:
-    """A revision that waits for approval."""
+    """A revision that waits for approval; unless it says so, the one before it is not kept."""
+    spec.setdefault("keep_s", 0)
     return services.revision_request(actor=world.ada, deployment=deployment, version=version, **spec)
 
 
