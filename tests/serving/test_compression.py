@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.serving.compression import MAX_MEMBERS, unfold
 from workers.serving.errors import BadRequest, BodyTooLarge, ServingError
+from workers.serving.http.compression import MAX_MEMBERS, unfold
 
 EMPTY = gzip.compress(b"")
 

@@ -58,7 +58,7 @@ PADDED = WIDE | {"stages": [{"name": each["name"], "handler": "doubler:Padded"} 
 
 @given(st.lists(st.binary(max_size=12)), st.integers(1, 20))
 def test_parcels_keep_the_order_and_the_limit(raws, limit):
-    finished = [Finished(Entry(b"1-1", b""), raw) for raw in raws]
+    finished = [Finished(Entry("s", b"1-1", ()), raw) for raw in raws]
     made = parcels(finished, limit)
     assert [each for parcel in made for each in parcel] == finished
     assert all(len(parcel) == 1 or sum(len(each.raw) for each in parcel) <= limit for parcel in made)

@@ -1,6 +1,6 @@
 """GET /metrics: the accounts and gauges in Prometheus' form, computed when asked and costing requests nothing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
@@ -29,20 +29,20 @@ class Gauges:
 
 
 class _Collector:
-    def __init__(self, accounts: Accounts, gauges: Callable[[], Gauges]) -> None:
+    def __init__(self, accounts: Accounts, gauges: Gauges) -> None:
         self._accounts = accounts
         self._gauges = gauges
 
     def collect(self) -> Iterable[Metric]:
         yield from _requests(self._accounts)
-        yield from _gauges(self._gauges())
+        yield from _gauges(self._gauges)
 
 
-def exporter(accounts: Accounts, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:
-    """A function that gives the page."""
+def page(accounts: Accounts, gauges: Gauges) -> bytes:
+    """The page as it is now."""
     registry = CollectorRegistry()
     registry.register(_Collector(accounts, gauges))
-    return lambda: generate_latest(registry)
+    return generate_latest(registry)
 
 
 def _requests(accounts: Accounts) -> Iterable[Metric]:
