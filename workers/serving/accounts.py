@@ -1,5 +1,6 @@
 """What happened to requests, counted once each: the source of both the metrics stream and Prometheus."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -54,6 +55,7 @@ class Row:
     good_seconds: float = 0.0
     bad_seconds: float = 0.0
     samples: int = 0  # of answered requests
+    last_ms: int = 0  # unix milliseconds of the last answer
     stages: dict[str, "StageRow"] = field(default_factory=dict)
 
     def add(self, other: "Row") -> None:
@@ -65,6 +67,7 @@ class Row:
         self.good_seconds += other.good_seconds
         self.bad_seconds += other.bad_seconds
         self.samples += other.samples
+        self.last_ms = max(self.last_ms, other.last_ms)
         for stage, row in other.stages.items():
             self.stages.setdefault(stage, StageRow()).add(row)
 
@@ -88,6 +91,7 @@ class Accounts:
         for name in inputs:
             row.inputs[name] += 1
         row.samples += samples
+        row.last_ms = int(time.time() * 1000)
         for stop in trail:
             stage = row.stages.get(stop.stage)
             if stage is None:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 #: Parts of the protocol's extensions that clients ask for and that are not offered: 501 rather than 404.
-_EXTENSIONS = frozenset({"repository", "trace", "logging", "systemsharedmemory", "cudasharedmemory"})
+_EXTENSIONS = frozenset({"trace", "logging", "systemsharedmemory", "cudasharedmemory"})
 
 #: Targets longer than this are looked at anew each time, so that nobody fills the memory with them.
 _REMEMBERED = 512
@@ -13,7 +13,7 @@ _REMEMBERED = 512
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`what` is infer, health, metrics, server, models, extension, or empty for what does not exist."""
+    """`what` is infer, health, metrics, server, models, index, repository, extension; empty for what is not there."""
 
     what: str = ""
     name: str = ""
@@ -49,6 +49,10 @@ def _matched(parts: list[str]) -> Address:
             return Address("infer", name, version)
         case ["v2", "health", ("live" | "ready") as what]:
             return Address("health", what)
+        case ["v2", "repository", "index"]:
+            return Address("index")
+        case ["v2", "repository", "models", name, verb]:
+            return Address("repository", name, rest=(verb,))
         case ["v2", extension, *_] if extension in _EXTENSIONS:
             return Address("extension", extension)
         case ["v2", "models", *rest]:

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 #: Seconds between looks for entries of dead replicas.
 TAKE_OVER_PERIOD = 1.0
 
+#: Seconds of a batch up to which hardly anything can have gathered meanwhile.
+_SHORT = 0.005
+
 #: Seconds a replica told to stop waits for Valkey to take its last answers.
 DRAIN_PATIENCE = 5.0
 
@@ -54,6 +57,7 @@ class BatchLoop:
         self._hand: list[Entry] = []  # read, and not worked on yet
         self._unsent: list[list[Finished]] = []  # what the last batch came to, until Valkey has taken it
         self._light = True  # so little to do that a read may wait for the first request
+        self._read_at = 0.0  # monotonic
         self._take_over_at = 0.0
 
     def run(self) -> None:
@@ -98,10 +102,12 @@ class BatchLoop:
             self._send_unsent()
             return
         finished = self._unsent[0] if self._unsent else []
-        wait = self._light and not self._live
+        # A read that waits takes from every stream at once; where more may have gathered, the urgent goes first.
+        wait = self._light and not self._live and (not finished or time.monotonic() - self._read_at < _SHORT)
         self._hand = self._stream.exchange(finished, self._limits.batch_max, self._limits.batch_bytes, wait=wait)
         self._unsent = []
-        self._light = len(self._hand) <= 1
+        self._light = len(self._hand) < min(2, self._limits.batch_max)
+        self._read_at = time.monotonic()
 
     def _batch(self) -> list[Entry]:
         """The next entries in hand; a read that waited may have brought more than one batch."""

@@ -89,7 +89,5 @@ def _stats(totals: dict[Place, Row], name: str, route: DeploymentRoute, version:
         row = totals.get((name, split.revision))
         if row is None or version not in (None, split.version):
             continue
-        bad = sum(row.errors.values())
-        good = (row.requests - bad, int(row.good_seconds * 1e9))
-        entries.append(metadata.statistics(name, split.version, good, (bad, int(row.bad_seconds * 1e9))))
+        entries.append(metadata.statistics(name, split.version, row))
     return entries

@@ -12,12 +12,13 @@ import secrets
 import sys
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import orjson
 import uvloop
 
-from workers.serving import names, prometheus
+from workers.serving import names, prometheus, repository
 from workers.serving.accounts import Accounts
 from workers.serving.addresses import Address, find
 from workers.serving.admission import Admission
@@ -31,6 +32,7 @@ from workers.serving.http.server import Server, allow_files, stop_on_signals
 from workers.serving.infer import Inference
 from workers.serving.metrics_stream import MetricsStream
 from workers.serving.queue_lengths import measure
+from workers.serving.repository import SmallBody
 from workers.serving.routing import RoutingTable
 from workers.serving.snapshot_watch import SnapshotWatch
 from workers.serving.submit import Dispatcher
@@ -79,6 +81,9 @@ class Gateway:
         elif found.what == "metrics":
             _require_read(exchange.method)
             measure(self._dispatcher, self._streams(), lambda lengths: exchange.respond(self._metrics(lengths)))
+        elif found.what == "index":
+            _require(exchange.method, "POST")
+            exchange.reader = SmallBody(exchange, partial(repository.index, self._table(), exchange.headers))
         else:
             exchange.respond(self._answer(exchange, found))
 
@@ -87,6 +92,9 @@ class Gateway:
             case "health":
                 _require_read(exchange.method)
                 return self._health(found.name)
+            case "repository":
+                _require(exchange.method, "POST")
+                return repository.change(self._table(), exchange.headers, found.name, found.rest[0])
             case "extension":
                 raise NotSupported
             case "models":

@@ -59,7 +59,24 @@ def _requests(accounts: Accounts) -> Iterable[Metric]:
     refused = CounterMetricFamily("quartet_refused", "Requests without a right or a deployment.", labels=["code"])
     for code, count in accounts.refused.items():
         refused.add_metric([code], count)
-    return requests, errors, latency, refused
+    return requests, errors, latency, refused, *_stages(accounts)
+
+
+def _stages(accounts: Accounts) -> Iterable[Metric]:
+    """Sums by stage; divided by each other they give the mean wait, the mean batch's time and the mean batch."""
+    where = ["deployment", "revision", "stage"]
+    samples = CounterMetricFamily("quartet_stage_requests", "Requests that passed the stage.", labels=where)
+    queued = CounterMetricFamily("quartet_stage_queued_seconds", "Time in the stage's stream.", labels=where)
+    busy = CounterMetricFamily("quartet_stage_busy_seconds", "Time of the batches requests were in.", labels=where)
+    batches = CounterMetricFamily("quartet_stage_batches", "Batches, each request counting its share.", labels=where)
+    for (deployment, revision), row in accounts.totals().items():
+        for stage, figures in row.stages.items():
+            place = [deployment, str(revision), stage]
+            samples.add_metric(place, figures.requests)
+            queued.add_metric(place, figures.queued_seconds)
+            busy.add_metric(place, figures.busy_seconds)
+            batches.add_metric(place, figures.batches)
+    return samples, queued, busy, batches
 
 
 def _buckets(row: Row) -> list[tuple[str, float]]:

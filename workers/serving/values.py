@@ -11,9 +11,11 @@ import numpy as np
 from workers.serving import media
 from workers.serving.errors import ModelOutputWrong, ServingError
 from workers.serving.routing import InputSpec, OutputSpec
-from workers.serving.tensors import BYTES, DTYPES, Sample, Tensor, from_array, to_array
+from workers.serving.tensors import BF16, BYTES, DTYPES, Sample, Tensor, from_array, to_array, to_bf16
 
 Arrays = dict[str, np.ndarray]
+
+_FP32 = DTYPES["FP32"]
 
 
 def decoded(inputs: Mapping[str, InputSpec], sample: Sample) -> dict[str, Any]:
@@ -92,13 +94,13 @@ def _encode(spec: OutputSpec, answer: Mapping[str, Any]) -> Tensor:
     wanted = spec.shape[1:]
     if len(wanted) != array.ndim or any(each not in (-1, got) for each, got in zip(wanted, array.shape, strict=True)):
         raise ModelOutputWrong(f"Output '{spec.name}' has shape {list(array.shape)}, not the declared {list(wanted)}.")
-    return from_array(array)
+    return to_bf16(array) if spec.datatype == BF16 else from_array(array)
 
 
 def _typed(spec: OutputSpec, value: Any) -> np.ndarray:
     try:
         if spec.datatype == BYTES:
             return np.array(value, dtype=object)
-        return np.asarray(value).astype(DTYPES[spec.datatype], casting="same_kind", copy=False)
+        return np.asarray(value).astype(DTYPES.get(spec.datatype, _FP32), casting="same_kind", copy=False)
     except (TypeError, ValueError) as error:
         raise ModelOutputWrong(f"Output '{spec.name}' is not {spec.datatype}: {error}") from error

@@ -13,7 +13,7 @@ from workers.serving.oip.elements import MEDIA
 from workers.serving.pipeline import Pipeline
 from workers.serving.routing import InputSpec
 from workers.serving.steps import hosted, steps
-from workers.serving.tensors import BYTES, DTYPES, Sample, Tensor, from_array
+from workers.serving.tensors import BF16, BYTES, DTYPES, Sample, Tensor, from_array, to_bf16
 
 
 class WarmupFailed(Exception):
@@ -79,6 +79,8 @@ def _tensor(spec: InputSpec, value: Any, directory: Path) -> Tensor:
         return _scalar(spec, (directory / value).read_bytes())
     if spec.modality == "text":
         return _scalar(spec, str(value).encode())
+    if spec.datatype == BF16:
+        return to_bf16(np.array(value, np.float32))
     return from_array(np.array(value, object if spec.datatype == BYTES else DTYPES[spec.datatype]))
 
 

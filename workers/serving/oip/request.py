@@ -12,7 +12,7 @@ from workers.serving import names
 from workers.serving.errors import BadInput, BadOutput, BadRequest
 from workers.serving.oip import elements
 from workers.serving.routing import DeploymentRoute, InputSpec
-from workers.serving.tensors import BYTES, DTYPES, Sample, Tensor, element_count
+from workers.serving.tensors import BYTES, ITEM_BYTES, Sample, Tensor, element_count
 
 MAX_SAMPLES = 64
 MAX_ID_LENGTH = 256
@@ -92,7 +92,7 @@ def _raw_shape(spec: InputSpec, size: int) -> tuple[int, ...]:
     """The shape of the one sample that `size` bytes are, if at most one dimension is open."""
     dimensions = spec.shape[1:]
     known = element_count(tuple(each for each in dimensions if each != -1))
-    count = 1 if spec.datatype == BYTES else size // DTYPES[spec.datatype].itemsize
+    count = 1 if spec.datatype == BYTES else size // ITEM_BYTES[spec.datatype]
     shape = (1, *(count // max(known, 1) if each == -1 else each for each in dimensions))
     if dimensions.count(-1) > 1 or element_count(shape) != count or not count:
         elements.refuse(spec, f"its shape cannot be told from a body of {size} bytes; send it with a JSON header")

@@ -57,10 +57,9 @@ def _greeting(options: dict[str, Any]) -> tuple[Command, ...]:
 
 
 def _tls(options: dict[str, Any]) -> ssl.SSLContext:
-    given: dict[str, Any] = {
-        name.removeprefix("ssl_"): value for name, value in options.items() if name.startswith("ssl_")
-    }
-    return RedisSSLContext(**(dict[str, Any](cert_reqs="required", check_hostname=True) | given)).get()
+    named: dict[str, Any] = {"ssl_cert_reqs": "required", "ssl_check_hostname": True} | options
+    given = {name.removeprefix("ssl_"): value for name, value in named.items() if name.startswith("ssl_")}
+    return RedisSSLContext(**given).get()
 
 
 def reply_error(text: str) -> exceptions.RedisError:
