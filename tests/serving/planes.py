@@ -70,6 +70,13 @@ class Counting(Doubler):
         finally:
             (self.gate / "closed").touch()
 
+class Noting(Doubler):
+    def predict(self, batch):
+        answers = super().predict(batch)
+        with (self.gate / "order").open("a") as order:
+            order.writelines(f"{{int(each['x'][0])}}\\n" for each in batch)
+        return answers
+
 class Left(Doubler):
     def predict(self, batch):
         super().predict(batch)
@@ -118,6 +125,9 @@ GRAPH = MANIFEST | {
 
 #: Told in parts: x[0], x[0] + 1 ... up to x[1].
 COUNTING = MANIFEST | {"stages": [{"name": step, "handler": "doubler:Counting"} for step in STEPS]}
+
+#: Writes down in which order it saw x[0].
+NOTING = MANIFEST | {"stages": [{"name": step, "handler": "doubler:Noting"} for step in STEPS], "samples": []}
 
 _numbers = itertools.count(1)
 

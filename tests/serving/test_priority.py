@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.serving import worlds
-from tests.serving.planes import HELD, numbers
+from tests.serving.planes import HELD, NOTING, numbers
 from tests.serving.processes import until
 from workers.serving import names
 
@@ -19,24 +19,18 @@ def plane(plane):
 
 
 def order(plane, asked: list[tuple[int, dict]]) -> list[int]:
-    """Marks of the requests in the order of their answers, when all of them wait for a busy replica that takes one
-    at a time."""
-    plane.serve(batch_max=1)
-    done: list[int] = []
-
-    def ask(mark: int, parameters: dict) -> None:
-        assert numbers(plane.ask(mark, 0, parameters=parameters)) == [2 * mark, 0]
-        done.append(mark)
-
-    with ThreadPoolExecutor() as pool:
-        held = pool.submit(plane.ask, HELD, 0)
+    """In which order the model sees the requests' marks, when all of them wait for a replica that takes one at once."""
+    plane.serve(batch_max=1, manifest=NOTING)
+    with ThreadPoolExecutor(16) as pool:
+        held, answers = pool.submit(plane.ask, HELD, 0), []
         until(plane.entered, "the replica to be busy")
         for place, (mark, parameters) in enumerate(asked, start=1):
-            pool.submit(ask, mark, parameters)
+            answers.append(pool.submit(plane.ask, mark, 0, parameters=parameters))
             until(lambda n=place: sum(map(plane.valkey.xlen, names.sisters(STREAM))) == n + 1, "the request to wait")
         plane.open_gate()
+        assert [numbers(answer.result())[0] for answer in answers] == [2 * mark for mark, _ in asked]
         held.result()
-    return done
+    return [int(mark) for mark in (plane.gate / "order").read_text().split()][1:]
 
 
 def test_urgent_requests_go_first_and_patient_ones_last(plane):
