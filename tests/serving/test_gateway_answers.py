@@ -7,7 +7,7 @@ import pytest
 import tritonclient.http as triton
 
 from tests.serving import worlds
-from tests.serving.planes import Plane, numbers
+from tests.serving.planes import WIDE, Plane, numbers
 from tests.serving.processes import until
 
 
@@ -159,3 +159,20 @@ def test_prometheus_reads_requests_errors_latency_and_gauges(busy_plane):
 def test_prometheus_reads_how_many_requests_lie_in_each_stream(busy_plane):
     empty = 'quartet_queue_depth{stream="quartet:stage:doubler:1:all"} 0.0'
     until(lambda: empty in busy_plane.http.get("/metrics").text, "the stream to be measured when it is empty")
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+def test_tritonclient_may_have_its_answer_compressed(client, algorithm):
+    inputs = triton.InferInput("x", [64, 2], "FP32")
+    inputs.set_data_from_numpy(np.ones([64, 2], np.float32))
+    answer = client.infer("doubler", [inputs], headers=headers(), response_compression_algorithm=algorithm)
+    assert answer.as_numpy("y").tolist() == [[2, 2]] * 64
+
+
+def test_an_answer_compressed_off_the_event_loop_is_whole(plane):
+    plane.publish(doubler=worlds.deployment(outputs=WIDE["outputs"]))
+    plane.serve(manifest=WIDE)
+    body = worlds.body(worlds.tensor(data=[200_000, 0]), parameters={"binary_data_output": True})
+    response = plane.http.post("/v2/models/doubler/infer", content=body, headers={"Accept-Encoding": "gzip"})
+    assert response.headers["content-encoding"] == "gzip"
+    assert len(response.content) == int(response.headers["inference-header-content-length"]) + 4 * 200_000

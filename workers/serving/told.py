@@ -4,11 +4,14 @@
 event is `answer`, with the whole, or `error`. Each has the JSON of a plain answer as its data.
 """
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from workers.serving import wire
 from workers.serving.errors import ServingError
+from workers.serving.http.compression import TOO_MUCH_AT_ONCE, WORTH_IT, fold, wanted
 from workers.serving.http.exchange import Exchange
 from workers.serving.http.response import JSON, Header, Response, error_body, error_response
 from workers.serving.oip import reply as oip_reply
@@ -72,14 +75,30 @@ class Teller:
         self._timing = timing(reply.trail)
         return len(self._body)
 
-    def send(self) -> None:
-        """Send it."""
+    def send(self, then: Callable[[], None]) -> None:
+        """Send it, and call `then`."""
         headers = [*self._told.headers(), (SERVER_TIMING, self._timing)]
         if self._head is None:
             headers.append(JSON)
         else:
             headers += [_BINARY, (HEADER_LENGTH, b"%d" % self._head)]
-        self._exchange.respond(Response(200, self._body, headers))
+        coding = wanted(self._exchange.headers.get(b"accept-encoding", b""))
+        if coding is not None and len(self._body) >= WORTH_IT:
+            self._send_folded(coding, headers, then)
+        else:
+            self._respond(self._body, headers, then)
+
+    def _respond(self, body: bytes, headers: list[Header], then: Callable[[], None]) -> None:
+        self._exchange.respond(Response(200, body, headers))
+        then()
+
+    def _send_folded(self, coding: bytes, headers: list[Header], then: Callable[[], None]) -> None:
+        headers = [*headers, (b"content-encoding", coding), (b"vary", b"accept-encoding")]
+        if len(self._body) <= TOO_MUCH_AT_ONCE:
+            self._respond(fold(self._body, coding), headers, then)
+            return
+        folding = asyncio.get_running_loop().run_in_executor(None, fold, self._body, coding)
+        folding.add_done_callback(lambda folded: self._respond(folded.result(), headers, then))
 
     def _encoded(self, samples: list[Sample]) -> tuple[bytes, int | None]:
         return oip_reply.encode(self._told.deployment, self._told.version, self._told.identifier, self._wanted, samples)
@@ -97,10 +116,11 @@ class EventTeller(Teller):
         body, _ = self._encoded(samples)
         self._event(b"part", body)
 
-    def send(self) -> None:
+    def send(self, then: Callable[[], None]) -> None:
         """The answer, as the last event."""
         self._event(b"answer", self._body)
         self._exchange.end()
+        then()
 
     def _event(self, name: bytes, body: bytes) -> None:
         if not self._exchange.began:

@@ -235,8 +235,7 @@ class Visit:
             self._place, seconds, self._request.input_names, len(self._request.samples), reply.trail
         )
         self._finish()
-        self._teller.send()
-        self._exchange.when_taken(self._leave)
+        self._teller.send(then=lambda: self._exchange.when_taken(self._leave))
 
     def fail(self, error: ServingError) -> None:
         """Answer with an error."""
