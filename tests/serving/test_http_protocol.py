@@ -1,16 +1,19 @@
 """What a connection may do before there is a request: bounded heads, bounded times, and upgrades ignored."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 import pytest
-import uvicorn
+import uvloop
 
 from tests.serving import raw
 from tests.serving.processes import free_port, until
-from workers.serving import http
-from workers.serving.protocol import Protocol
+from workers.serving.http.connection import Connection
+from workers.serving.http.exchange import Exchange
+from workers.serving.http.response import Response, json_response
+from workers.serving.http.server import Server
 
 #: Bytes of an answer that the sockets' own buffers cannot hold.
 LARGE = 16_000_000
@@ -18,7 +21,7 @@ LARGE = 16_000_000
 UPGRADE = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2_Settings": "AAEAAEAAAAIAAAABAAMAAABk"}
 
 
-class Small(Protocol):
+class Small(Connection):
     """The same for few connections."""
 
     max_connections = 8
@@ -34,38 +37,66 @@ class Hasty(Small):
     slowest = 1 << 40
 
 
-async def echo(scope, receive, send) -> None:
-    """Answer with what the request was taken for."""
-    body, more = b"", scope["path"] != "/unread"
-    while more:
-        message = await receive()
-        body, more = body + message["body"], message["more_body"]
-    names = [name.decode() for name, _ in scope["headers"]]
-    if scope["path"] == "/large":
-        return await http.respond(send, http.Response(200, bytes(LARGE)))
-    told = {"path": scope["path"], "method": scope["method"], "names": names, "body": body.decode()}
-    return await http.respond(send, http.json_response(told))
+class Echo:
+    """Answers with what the request was taken for."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.body = b""
+        exchange.reader = self
+        if exchange.target == b"/unread":
+            self.end()
+
+    def data(self, chunk: bytes) -> None:
+        self.body += chunk
+
+    def end(self) -> None:
+        path = self.exchange.target.decode()
+        if path == "/large":
+            self.exchange.respond(Response(200, bytes(LARGE)))
+            return
+        names = [name.decode() for name in self.exchange.headers]
+        told = {"path": path, "method": self.exchange.method, "names": names, "body": self.body.decode()}
+        self.exchange.respond(json_response(told))
+
+    def gone(self) -> None:
+        """Nothing is held for it."""
 
 
-@contextmanager
-def serving(protocol: type[Protocol]) -> Iterator[uvicorn.Server]:
-    """A server of this process's own."""
-    config = uvicorn.Config(
-        echo, port=free_port(), http=protocol, ws="none", lifespan="off", log_config=None, loop="uvloop"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started, "the server to start")
-    yield server
-    server.should_exit = True
-    thread.join()
+class Served:
+    """A server in a thread of its own."""
+
+    def __init__(self, kind: type[Connection]) -> None:
+        self.port = free_port()
+        self.connections: set[Connection] = set()
+        self._kind = kind
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._server.stop)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            self._loop = runner.get_loop()
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._server = Server(Echo, "127.0.0.1", self.port, self._kind)
+        self.connections = self._server.connections
+        await self._server.run(self._ready.set)
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with serving(Small) as server:
-        yield server.config.port
+    with Served(Small) as server:
+        yield server.port
 
 
 @pytest.fixture
@@ -75,15 +106,15 @@ def connection(port) -> Iterator[raw.Connection]:
 
 
 @pytest.fixture(scope="module")
-def hasty_server() -> Iterator[uvicorn.Server]:
-    with serving(Hasty) as server:
+def hasty_server() -> Iterator[Served]:
+    with Served(Hasty) as server:
         yield server
 
 
 @pytest.fixture
 def hasty(hasty_server) -> Iterator[raw.Connection]:
     """A connection on which time is short."""
-    with raw.Connection(hasty_server.config.port) as connection:
+    with raw.Connection(hasty_server.port) as connection:
         yield connection
 
 
@@ -186,8 +217,8 @@ def test_a_body_nobody_reads_does_not_hold_the_connection(hasty):
 
 def test_a_client_that_does_not_take_its_answer_is_cut_off(hasty_server, hasty):
     hasty.send(raw.head("/large", "GET", None))
-    until(lambda: hasty_server.server_state.connections, "the request to come")
-    until(lambda: not hasty_server.server_state.connections, "the connection to be cut")
+    until(lambda: hasty_server.connections, "the request to come")
+    until(lambda: not hasty_server.connections, "the connection to be cut")
 
 
 def test_a_client_that_takes_a_large_answer_gets_all_of_it_and_may_ask_again(connection):
