@@ -119,6 +119,7 @@ class Fleet:
     def finish(self, deployment: Deployment, seconds: float = 60.0) -> None:
         """Take the open rollout to its end; `seconds` is how long gateways have followed the new routing."""
         for _ in range(3):
+            self.beat()
             self.reconcile(self.moved(deployment))
             self.start_all()
             settle(deployment, seconds)

@@ -30,8 +30,9 @@ def weights() -> list[tuple[int, int]]:
     return [(split["revision"], split["weight"]) for split in routing_deployments()["digits"]["splits"]]
 
 
-def one_more(fleet: Fleet) -> None:
-    """A pass, and what it placed becomes ready."""
+def one_more(fleet: Fleet, **facts: int) -> None:
+    """A pass, and what it placed becomes ready; `facts` are of the node."""
+    fleet.beat(**facts)
     fleet.reconcile()
     fleet.start_all()
     fleet.reconcile()
@@ -52,6 +53,7 @@ def test_traffic_follows_what_is_ready(new: Revision, fleet: Fleet) -> None:
 
 def test_there_is_never_more_than_one_above_the_count(old: Revision, new: Revision, fleet: Fleet) -> None:
     for _ in range(5):
+        fleet.beat()
         fleet.reconcile()
         assert Replica.objects.filter(state__in=Replica.ACTIVE_STATES).exclude(state="draining").count() <= 5
         fleet.start_all()
@@ -63,9 +65,8 @@ def test_there_is_never_more_than_one_above_the_count(old: Revision, new: Revisi
 def test_a_node_without_room_for_two_sets_can_still_roll(
     deployment: Deployment, old: Revision, new: Revision, fleet: Fleet
 ) -> None:
-    fleet.beat(slots=5)
     for _ in range(6):
-        one_more(fleet)
+        one_more(fleet, slots=5)
     fleet.finish(deployment)
     new.refresh_from_db()
     assert (new.state, states(new).count("ready")) == ("live", 4)
