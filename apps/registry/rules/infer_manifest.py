@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from apps.registry.errors import BadManifest
-from apps.registry.rules.manifest import STAGES, Manifest, manifest_build
+from apps.registry.rules.manifest import Manifest, manifest_build
+from apps.registry.rules.stages import HOOK_BY_NAME
 
 _REMEDY = "Add a model.yaml that says what goes in and what comes out."
 #: Heads that transformers also puts on models of sound.
@@ -43,7 +44,7 @@ def manifest_infer(name: str, config: Mapping[str, Any], preprocessor: Mapping[s
         "description": f"{architecture}, as its config.json describes it.",
         "inputs": [_input(task, preprocessor)],
         "outputs": _outputs(task, config),
-        "stages": [{"name": stage, "handler": f"builtin:{task}"} for stage in STAGES],
+        "stages": [{"name": stage, "handler": f"builtin:{task}"} for stage in HOOK_BY_NAME],
         "samples": [{"text": "A sentence to warm up with."}] if _reads_text(task) else [],
     }
     return manifest_build(data)
