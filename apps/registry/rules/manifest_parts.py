@@ -10,7 +10,11 @@ from pydantic_core import PydanticCustomError
 from apps.registry.rules.stages import Hook
 
 #: Tasks that have a handler built in (workers/serving/builtin).
-BUILTIN_TASKS = ("text-classification", "feature-extraction", "image-classification", "audio-classification")
+BUILTIN_TASKS = (
+    *("text-classification", "token-classification", "feature-extraction", "text-generation", "text2text-generation"),
+    *("image-classification", "image-feature-extraction"),
+    *("audio-classification", "automatic-speech-recognition"),
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Text = Annotated[str, StringConstraints(max_length=4000)]
