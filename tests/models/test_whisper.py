@@ -13,7 +13,8 @@ from workers.models.spoken_sample import spoken, spoken_sample
 from workers.models.whisper import SOURCE
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
+from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, Tensor
 
 SAID = "The model was rolled back at half past seven."
