@@ -10,7 +10,7 @@ BROWSER := .cache/chromium-path
 .DEFAULT_GOAL := help
 # Two pips at once in one environment would spoil it.
 .NOTPARALLEL:
-.PHONY: help demo up models test quick check screenshots lock clean
+.PHONY: help demo up models test quick check bench screenshots lock clean
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
@@ -32,10 +32,13 @@ quick: $(DONE)/test $(DONE)/models node_modules/.package-lock.json ## Run the te
 check: $(DONE)/test node_modules/.package-lock.json ## Lint, format, types, import contracts, migrations, API schema
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy controlplane apps workers
+	$(PY) -m mypy controlplane apps workers bench
 	.venv/bin/lint-imports
 	QUARTET_DATABASE_POOL=False $(PY) -W "ignore:Got an error checking a consistent migration history" manage.py makemigrations --check --dry-run
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+bench: $(DONE)/bench node_modules/.package-lock.json ## Measure Quartet beside its peers and write docs/benchmarks.md (half an hour; ARGS="--help")
+	$(PY) -m bench $(ARGS)
 
 screenshots: $(DONE)/test node_modules/.package-lock.json $(BROWSER) ## Take the documentation's pictures anew
 	$(PY) -m tests.browser.screenshots
@@ -46,6 +49,7 @@ lock: $(DONE)/test $(DONE)/models ## Write requirements/constraints.txt from wha
 
 clean: ## Remove what these commands made here: environment, caches and data
 	@$(PYTHON) -m controlplane.embedded.clean "$(or $(QUARTET_HOME),.quartet)"
+	@$(PYTHON) -m controlplane.embedded.clean .cache/bench/home
 	rm -rf .venv node_modules .cache
 
 # --- installed once, and again when a list of versions changes ----------------------------------------------------
@@ -74,7 +78,8 @@ $(DONE)/models: requirements/models.txt | $(DONE)/demo
 includes_base := base
 includes_demo := base demo
 includes_test := base demo test
-$(DONE)/test: requirements/demo.txt
+includes_bench := base demo bench
+$(DONE)/test $(DONE)/bench: requirements/demo.txt
 
 node_modules/.package-lock.json: package-lock.json .npmrc | $(DONE)/base
 	.venv/bin/npm ci --silent

@@ -12,8 +12,10 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from apps.deployments.rules.advance import Evidence
+from apps.deployments.rules.streams import with_sisters
 from apps.deployments.selectors import streams_in_use, streams_to_watch
 from workers.serving import names
+from workers.stream_loads import loads
 
 log = structlog.get_logger(__name__)
 
@@ -36,13 +38,16 @@ def evidence() -> Evidence | None:
 
 
 def observe(valkey: Redis, streams: Iterable[str]) -> Evidence:
-    """The published routing, the snapshot that each living gateway follows, and the lengths of `streams`."""
+    """The published routing, the snapshot that each living gateway follows, and what is in `streams`, each counted
+    together with its sisters of other priorities."""
     published = json.loads(valkey.get(names.ROUTING) or "{}")
+    seen = loads(valkey, streams)
     return Evidence(
         snapshot=published.get("number"),
         routes={name: _revisions(route) for name, route in published.get("deployments", {}).items()},
         gateways=_gateways(valkey),
-        waiting={stream: valkey.xlen(stream) for stream in streams},
+        waiting={stream: load.requests for stream, load in seen.items()},
+        loads=seen,
     )
 
 
@@ -60,5 +65,6 @@ def streams_sweep() -> int:
     """Delete the streams of revisions that are over; returns how many. What is in use is asked for after the listing,
     so a stream that appears in between is left alone."""
     found = [key.decode() for key in client().scan_iter(f"{names.PREFIX}stage:*", count=1000)]
-    unused = sorted(set(found) - streams_in_use())
+    used = {sister for stream in streams_in_use() for sister in with_sisters(stream)}
+    unused = sorted(set(found) - used)
     return int(client().delete(*unused)) if unused else 0

@@ -38,8 +38,12 @@ _REPLICA = {
 }
 _ROLLOUT = {
     Rollout.State.STARTING: State("starting", "warn"),
+    Rollout.State.ROLLING: State("rolling", "warn"),
     Rollout.State.SHIFTING: State("moving traffic", "warn"),
+    Rollout.State.KEEPING: State("live, the old one kept", "ok"),
     Rollout.State.DRAINING: State("draining", "warn"),
+    Rollout.State.REVERTING: State("going back", "bad"),
+    Rollout.State.ROLLED_BACK: State("rolled back", "warn"),
     Rollout.State.DONE: State("done", "ok"),
     Rollout.State.FAILED: State("failed", "bad"),
     Rollout.State.SUPERSEDED: State("superseded"),
@@ -75,9 +79,11 @@ def deployment_state(
 
     `ready` and `wanted` count the replicas of the live revision's scarcest stage.
     """
+    if live and not wanted:
+        return State("asleep", "info", "Nobody asks; the next request starts a replica.")
     if live and not ready:
         return State("no replica ready", "bad", live.state_reason)
-    if rollout:
+    if rollout and rollout.state != Rollout.State.KEEPING:
         return State(f"rolling out revision {rollout.to_revision.number}", "warn")
     if live and ready < wanted:
         return State(f"{ready} of {wanted} replicas", "warn", live.state_reason)

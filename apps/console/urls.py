@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.overview, name="overview"),
     path("deployments/", views.deployments, name="deployments"),
     path("deployments/<slug:name>/", views.deployment, name="deployment"),
+    path("deployments/<slug:name>/rollback", views.rollback, name="rollback"),
     path("models/", views.models, name="models"),
     path("models/<slug:name>/", views.model, name="model"),
     path("models/<slug:name>/versions/<int:number>/", views.version, name="version"),

@@ -4,7 +4,10 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from apps.console.call import (
     Installation,
@@ -22,9 +25,11 @@ from apps.console.selectors.models import model_context, model_rows, version_con
 from apps.console.selectors.needs import needs
 from apps.console.selectors.nodes import node_rows
 from apps.console.topics import deployment_topic
+from apps.core.errors import CallerError, NotFound
 from apps.core.models import User
-from apps.deployments.access import deployment_for
+from apps.deployments.access import deployment_for, deployment_to_operate
 from apps.deployments.models import Node
+from apps.deployments.services import deployment_rollback
 from apps.registry.access import model_to_read
 from apps.registry.models import RegisteredModel
 from apps.registry.selectors import version_by_ref
@@ -66,6 +71,20 @@ def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
             directory=live.version.directory,
         )
     return context
+
+
+@login_required
+@require_POST
+def rollback(request: HttpRequest, name: str) -> HttpResponse:
+    """The page's one button: traffic back to the kept revision; what stands against it is shown on the page."""
+    try:
+        found = deployment_to_operate(_actor(request), name)
+        deployment_rollback(actor=_actor(request), deployment=found)
+    except NotFound as error:
+        raise Http404(error.message) from error
+    except CallerError as error:
+        return render(request, "console/refused.html", {"title": "Refused", "error": error}, status=error.status)
+    return redirect("console:deployment", name)
 
 
 @page("models")

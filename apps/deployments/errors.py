@@ -31,3 +31,14 @@ class FourEyes(Forbidden):
 class DigestChanged(Conflict):
     code = "digest_changed"
     remedy = "What was approved is not what is stored. Request a new revision and look into how the row was changed."
+
+
+class WillNotFit(CallerError):
+    code = "will_not_fit"
+    status = 422
+    remedy = "Add a node that is large enough, or deploy a smaller version."
+
+
+class NothingKept(Conflict):
+    code = "nothing_kept"
+    remedy = "Request a revision with the version that should serve; once approved, its replicas are loaded anew."

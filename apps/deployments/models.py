@@ -6,8 +6,9 @@ from django.db.models import F, Q
 
 from apps.core.clock import now
 from apps.deployments.fleet import Node, ReconcilerWatch, Replica
+from apps.deployments.rules.spec import BATCH_BYTES
 
-__all__ = ["Deployment", "Node", "ReconcilerWatch", "Replica", "Revision", "Rollout", "Stage"]
+__all__ = ["Deployment", "Node", "ReconcilerWatch", "Replica", "Revision", "Rollout", "Stage", "StageScale"]
 
 
 class Deployment(models.Model):
@@ -86,50 +87,104 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return f"{self.deployment.name}/{self.number}"
 
+    @property
+    def rollout(self) -> "Rollout | None":
+        """The last that led here."""
+        return self.rollouts.order_by("-pk").first()
+
 
 class Stage(models.Model):
-    """One group of a revision's pipeline steps that is served by replicas of its own."""
+    """One group of a revision's pipeline steps that is served by replicas of its own, or by another stage's.
+
+    A trigger keeps all but `carrier` from changing, and that is set once, when the rollout begins.
+    """
 
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="stages")
     position = models.PositiveSmallIntegerField()
     name = models.SlugField(max_length=30)
-    #: Some of preprocess, infer, postprocess, in this order.
+    #: Names of the manifest's stages, in the order in which a request meets them.
     steps = models.JSONField()
+    #: Whose files it runs: the revision's version, or another of the same model.
+    version = models.ForeignKey("registry.ModelVersion", on_delete=models.PROTECT, related_name="stages")
     device = models.CharField(max_length=10)
-    replicas = models.PositiveSmallIntegerField()
+    min_replicas = models.PositiveSmallIntegerField()
+    max_replicas = models.PositiveSmallIntegerField()
     batch_max = models.PositiveSmallIntegerField()
+    batch_bytes = models.PositiveIntegerField(default=BATCH_BYTES)
+    #: Targets and delays of rules/scale.py.
+    scale = models.JSONField(default=dict)
+    #: The stage of an earlier revision whose replicas serve this one too; it has no carrier itself.
+    carrier = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="carries")
 
     class Meta:
         ordering = ["revision", "position"]
         constraints = [
             models.UniqueConstraint(fields=["revision", "position"], name="stage_position_once"),
             models.UniqueConstraint(fields=["revision", "name"], name="stage_name_once"),
+            models.CheckConstraint(
+                condition=Q(min_replicas__lte=F("max_replicas"), max_replicas__gte=1), name="stage_bounds"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.revision}/{self.name}"
 
+    @property
+    def carrying(self) -> int:
+        """Id of the stage whose replicas serve this one: its own where nobody carries it."""
+        return self.carrier_id or self.pk
+
+
+class StageScale(models.Model):
+    """How many replicas a carrying stage should have, why, and since when; rules/scale.py decides.
+
+    It outlives the worker that decides, so a delay that had begun goes on.
+    """
+
+    stage = models.OneToOneField(Stage, on_delete=models.PROTECT, related_name="standing", primary_key=True)
+    desired = models.PositiveSmallIntegerField()
+    reason = models.TextField(blank=True)
+    changed_at = models.DateTimeField(default=now)
+    pressed_since = models.DateTimeField(null=True, blank=True)
+    slack_since = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.desired}"
+
 
 class Rollout(models.Model):
     """Moving a deployment's traffic from one revision to the next; rules/advance.py decides each step.
 
-    starting -> shifting -> draining -> done, or from starting: failed, superseded.
+    starting -> (rolling ->) shifting -> keeping -> draining -> done; from starting: failed, superseded; from rolling:
+    reverting -> failed; from shifting and keeping: rolled_back, which another rollout, back again, takes up.
     """
 
     class State(models.TextChoices):
         STARTING = "starting"
+        ROLLING = "rolling"
         SHIFTING = "shifting"
+        KEEPING = "keeping"
         DRAINING = "draining"
+        REVERTING = "reverting"
         DONE = "done"
         FAILED = "failed"
         SUPERSEDED = "superseded"
+        ROLLED_BACK = "rolled_back", "rolled back"
 
-    OPEN_STATES = (State.STARTING, State.SHIFTING, State.DRAINING)
+    OPEN_STATES = (
+        *(State.STARTING, State.ROLLING, State.SHIFTING, State.KEEPING, State.DRAINING),
+        State.REVERTING,
+    )
+    #: The old revision can take the traffic back at once.
+    KEPT_STATES = (State.SHIFTING, State.KEEPING)
 
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="rollouts")
     #: None for a deployment's first.
     from_revision = models.ForeignKey(Revision, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    to_revision = models.OneToOneField(Revision, on_delete=models.PROTECT, related_name="rollout")
+    to_revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="rollouts")
+    #: It goes back to a revision that was kept, at once and without an approval of its own.
+    is_rollback = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=State.choices, default=State.STARTING)
     reason = models.TextField(blank=True)
     #: The first routing snapshot that was seen to lead to `to_revision`, once every gateway had it.
@@ -138,6 +193,7 @@ class Rollout(models.Model):
     shifted_at = models.DateTimeField(null=True, blank=True)
     #: When every gateway had that snapshot.
     moved_at = models.DateTimeField(null=True, blank=True)
+    kept_at = models.DateTimeField(null=True, blank=True)
     draining_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -146,7 +202,7 @@ class Rollout(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["deployment"],
-                condition=Q(state__in=["starting", "shifting", "draining"]),
+                condition=Q(state__in=["starting", "rolling", "shifting", "keeping", "draining", "reverting"]),
                 name="rollout_open_once",
             )
         ]

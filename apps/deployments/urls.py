@@ -5,6 +5,7 @@ from django.urls import path
 from apps.deployments.api.views import (
     DeploymentDetail,
     DeploymentList,
+    DeploymentRollback,
     NodeList,
     ReplicaList,
     RevisionList,
@@ -14,6 +15,7 @@ from apps.deployments.api.views import (
 urlpatterns = [
     path("deployments", DeploymentList.as_view(), name="deployment-list"),
     path("deployments/<slug:name>", DeploymentDetail.as_view(), name="deployment-detail"),
+    path("deployments/<slug:name>/rollback", DeploymentRollback.as_view(), name="deployment-rollback"),
     path("deployments/<slug:name>/revisions", RevisionList.as_view(), name="revision-list"),
     path("deployments/<slug:name>/revisions/<int:number>", RevisionOne.as_view(), name="revision-detail"),
     path("replicas", ReplicaList.as_view(), name="replica-list"),

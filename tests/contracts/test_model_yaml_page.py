@@ -10,7 +10,8 @@ from apps.registry.rules.manifest_parts import BUILTIN_TASKS, AudioInput, ImageI
 from tests.live.artifact import picture, silence
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
+from workers.serving.steps import STEPS
 from workers.serving.tensors import to_array
 from workers.serving.warmup import warm_up
 

@@ -11,6 +11,7 @@ from apps.core.ids import new_id
 from apps.deployments import services
 from apps.deployments.models import Deployment, Node, ReconcilerWatch, Replica, Revision, Rollout
 from apps.deployments.rules.advance import Evidence
+from apps.deployments.rules.scale import Load
 from apps.deployments.rules.streams import stage_stream
 from apps.deployments.services.replicas import replica_claim
 from apps.registry.models import ModelVersion, RegisteredModel
@@ -43,7 +44,8 @@ def make_deployment(world: World, name: str = "digits") -> Deployment:
 
 
 def make_revision(world: World, deployment: Deployment, version: ModelVersion, **spec: Any) -> Revision:
-    """A revision that waits for approval."""
+    """A revision that waits for approval; unless it says so, the one before it is not kept."""
+    spec.setdefault("keep_s", 0)
     return services.revision_request(actor=world.ada, deployment=deployment, version=version, **spec)
 
 
@@ -108,6 +110,20 @@ class Fleet:
             gateways={f"g{i}": self.snapshot for i in range(gateways)},
             waiting=dict.fromkeys(streams, waiting),
         )
+
+    def asked(self, **loads: Load) -> None:
+        """One pass that sees these loads, by stage of the first revision of `digits`; nothing elsewhere."""
+        seen = {stage_stream("digits", 1, name): load for name, load in loads.items()}
+        self.reconcile(Evidence(loads=seen))
+
+    def finish(self, deployment: Deployment, seconds: float = 60.0) -> None:
+        """Take the open rollout to its end; `seconds` is how long gateways have followed the new routing."""
+        for _ in range(3):
+            self.reconcile(self.moved(deployment))
+            self.start_all()
+            settle(deployment, seconds)
+            self.reconcile(self.moved(deployment))
+            self.stop_draining()
 
     def go_live(self, world: World, deployment: Deployment, revision: Revision) -> None:
         """Bring a requested revision all the way."""

@@ -42,7 +42,7 @@ def test_a_revision_is_requested_by_number(ada: APIClient, deployment: Deploymen
     said = response.json()
     assert (said["number"], said["version"], said["state"]) == (1, 1, "requested")
     assert (said["approval"], said["requested_by"], said["approved_by"]) == ("waits for approval", "ada", None)
-    assert said["spec"]["stages"][0]["replicas"] == 2
+    assert [said["stages"][0][name] for name in ("min_replicas", "max_replicas")] == [2, 2]
 
 
 def test_a_revision_is_requested_by_alias(ada: APIClient, deployment: Deployment, version: ModelVersion) -> None:

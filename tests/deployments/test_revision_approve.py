@@ -135,7 +135,7 @@ def test_the_database_keeps_an_approval_as_it_was_given(world: World, revision: 
 
 def test_the_database_keeps_stages_and_revisions(revision: Revision) -> None:
     for change in (
-        lambda: Stage.objects.update(replicas=2),
+        lambda: Stage.objects.update(max_replicas=2),
         lambda: Stage.objects.all().delete(),
         lambda: Revision.objects.filter(pk=revision.pk)._raw_delete("default"),
     ):

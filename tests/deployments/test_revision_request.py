@@ -56,12 +56,12 @@ def test_the_digest_tells_specifications_apart(world: World, deployment: Deploym
 def test_by_default_one_stage_holds_every_step(world: World, deployment: Deployment, version: ModelVersion) -> None:
     [stage] = make_revision(world, deployment, version, replicas=3, batch_max=4).stages.all()
     assert (stage.name, stage.steps) == ("all", ["preprocess", "infer", "postprocess"])
-    assert (stage.replicas, stage.batch_max, stage.device) == (3, 4, "auto")
+    assert (stage.min_replicas, stage.max_replicas, stage.batch_max, stage.device) == (3, 3, 4, "auto")
 
 
 def test_the_pipeline_can_be_taken_apart(world: World, deployment: Deployment, version: ModelVersion) -> None:
     before, model = make_revision(world, deployment, version, stages=APART).stages.order_by("position")
-    assert (before.steps, before.replicas, before.device) == (["preprocess"], 2, "cpu")
+    assert (before.steps, before.min_replicas, before.device) == (["preprocess"], 2, "cpu")
     assert (model.steps, model.batch_max, model.device) == (["infer", "postprocess"], 8, "cuda")
 
 
@@ -72,12 +72,21 @@ def test_the_pipeline_can_be_taken_apart(world: World, deployment: Deployment, v
         ({"replicas": 65}, "replicas is 65"),
         ({"replicas": True}, "replicas is True"),
         ({"batch_max": 0}, "batch_max is 0"),
-        ({"device": "tpu"}, "device 'tpu'"),
+        ({"device": "tpu"}, "device is 'tpu'"),
         ({"timeout_ms": 1}, "timeout_ms is 1"),
         ({"max_in_flight": 0}, "max_in_flight is 0"),
         ({"note": "x" * 2001}, "2001 characters"),
         ({"stages": []}, "must hold the steps"),
-        ({"stages": APART[::-1]}, "in this order"),
+        ({"stages": APART[:1]}, "must hold the steps preprocess, infer, postprocess, each once"),
+        ({"stages": [*APART, APART[0]]}, "same name"),
+        ({"min_replicas": 3, "max_replicas": 2}, "min_replicas 3, which is more than its max_replicas 2"),
+        ({"replicas": 1, "max_replicas": 2}, "use either replicas or"),
+        ({"max_replicas": 0}, "max_replicas is 0"),
+        ({"scale": {"up": 1}}, "not up"),
+        ({"scale": {"up_s": -1}}, "scale.up_s is -1"),
+        ({"strategy": "canary"}, "strategy is 'canary'"),
+        ({"keep_s": -1}, "keep_s is -1"),
+        ({"missing_inputs": "guess"}, "missing_inputs is 'guess'"),
         ({"stages": [APART[0], {**APART[1], "name": "before"}]}, "same name"),
         ({"stages": [{**APART[0], "name": "A"}, APART[1]]}, "cannot name a stage"),
         ({"stages": [{**APART[0], "gpu": 1}, APART[1]]}, "not gpu"),

@@ -5,7 +5,7 @@ from apps.deployments.models import Deployment, Revision, Rollout
 from apps.deployments.rules.queue import Turn
 from apps.deployments.services.rollouts import _supersede
 from apps.registry.models import ModelVersion
-from tests.deployments.makers import Fleet, approve, make_revision, settle, states
+from tests.deployments.makers import Fleet, approve, make_revision, make_version, settle, states
 from tests.world import World
 
 
@@ -55,7 +55,8 @@ def test_a_newer_approval_waits_while_traffic_moves(
 def test_what_waited_begins_when_traffic_has_moved(
     world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
 ) -> None:
-    first, second = (make_revision(world, deployment, version) for _ in range(2))
+    first = make_revision(world, deployment, version)
+    second = make_revision(world, deployment, make_version(world, 2))
     approve(world, first)
     fleet.reconcile()
     fleet.start_all()

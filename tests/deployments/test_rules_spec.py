@@ -5,10 +5,17 @@ from hypothesis import strategies as st
 
 from apps.deployments.rules.placement import device_class, memory_need
 from apps.deployments.rules.spec import digest, normalised, one_stage
+from apps.registry.rules.stages import spelt
 
+STAGES = spelt({"name": name, "handler": "h:H"} for name in ("preprocess", "infer", "postprocess"))
 SPECS = st.builds(
     lambda replicas, batch, timeout, note: normalised(
-        one_stage(replicas, "auto", batch), timeout_ms=timeout, max_in_flight=8, note=note
+        one_stage(STAGES, replicas=replicas, batch_max=batch),
+        stages=STAGES,
+        version=1,
+        timeout_ms=timeout,
+        max_in_flight=8,
+        note=note,
     ),
     st.integers(1, 64),
     st.integers(1, 1024),
@@ -29,10 +36,9 @@ def test_a_specification_of_other_files_has_another_digest(spec: dict) -> None:
 
 @given(SPECS)
 def test_what_was_normalised_stays_as_it_is(spec: dict) -> None:
-    again = normalised(
-        spec["stages"], timeout_ms=spec["timeout_ms"], max_in_flight=spec["max_in_flight"], note=spec["note"]
+    assert (
+        normalised(spec["stages"], stages=STAGES, version=1, **{k: v for k, v in spec.items() if k != "stages"}) == spec
     )
-    assert again == spec
 
 
 def test_measured_memory_goes_before_a_guess() -> None:

@@ -13,8 +13,9 @@ from workers.artifact_directory import written_whole
 from workers.models import minilm, whisper
 from workers.serving.artifact import ArtifactFile
 from workers.serving.engine import start
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
 from workers.serving.replica_spec import ReplicaSpec
+from workers.serving.steps import STEPS
 
 
 @pytest.fixture(scope="session", autouse=True)

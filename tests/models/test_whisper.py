@@ -13,7 +13,8 @@ from workers.models.spoken_sample import spoken, spoken_sample
 from workers.models.whisper import SOURCE
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
+from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, Tensor
 
 SAID = "The model was rolled back at half past seven."
@@ -71,3 +72,10 @@ def test_the_artifact_tells_its_licence_and_where_it_is_from(whisper_directory: 
     told = json.loads((whisper_directory / "source.json").read_text())
     assert (told["package"], told["wheel_sha256"]) == (SOURCE.package, SOURCE.wheel_sha256)
     assert "Copyright (c) 2022 OpenAI" in (whisper_directory / "LICENSE").read_text()
+
+
+def test_the_pipeline_streams_the_same_events(whisper_served: Pipeline) -> None:
+    assert whisper_served.can_stream
+    parts = list(whisper_served.stream({"sound": Tensor(BYTES, (), [spoken_sample(SAID, RATE)])}))
+    assert parts[-1]["text"].elements == [SAID.encode()]
+    assert all(later["text"].elements[0].startswith(part["text"].elements[0]) for part, later in pairwise(parts))

@@ -55,7 +55,8 @@ def test_its_manifest_is_kept_with_every_default(world: World, home: Path) -> No
     manifest = artifact.version(world.ada).manifest
 
     assert manifest["inputs"][0]["max_characters"] == 20_000
-    assert manifest["stages"][1] == {"name": "infer", "handler": "echo:Echo", "device": "auto"}
+    spelt = {"name": "infer", "handler": "echo:Echo", "device": "auto", "hook": "predict", "after": ["preprocess"]}
+    assert manifest["stages"][1] == spelt
 
 
 def test_the_staging_directory_is_gone_afterwards(world: World, home: Path) -> None:

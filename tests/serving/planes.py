@@ -57,6 +57,43 @@ class Wide(Doubler):
     def postprocess(self, prediction):
         return {{"y": np.zeros(int(prediction["y"][0] / 2), np.float32)}}
 
+class Counting(Doubler):
+    def stream(self, features):
+        first, last = features["x"]
+        try:
+            for step in range(int(first), int(last) + 1):
+                if step == {HELD}:
+                    self.hold()
+                if step == {FAILING}:
+                    raise RuntimeError("cannot do {FAILING}")
+                yield {{"y": np.array([step, 0], np.float32)}}
+        finally:
+            (self.gate / "closed").touch()
+
+class Noting(Doubler):
+    def predict(self, batch):
+        answers = super().predict(batch)
+        with (self.gate / "order").open("a") as order:
+            order.writelines(f"{{int(each['x'][0])}}\\n" for each in batch)
+        return answers
+
+class Left(Doubler):
+    def predict(self, batch):
+        super().predict(batch)
+        return [{{"left": each["x"][:1] * 10}} for each in batch]
+
+class Right(Doubler):
+    def predict(self, batch):
+        return [{{"right": each["x"][1:] * 100}} for each in batch]
+
+class Fused(Doubler):
+    def predict(self, batch):
+        return [{{"y": np.concatenate([each["left"], each["right"]])}} for each in batch]
+
+class Clashing(Left):
+    def predict(self, batch):
+        return [{{"left": each["x"]}} for each in batch]
+
 class Padded(Wide):
     def predict(self, batch):
         return [each | {{"padding": np.zeros(30 << 20, np.uint8)}} for each in super().predict(batch)]
@@ -74,6 +111,23 @@ WIDE = MANIFEST | {
     "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, -1]}],
     "stages": [{"name": step, "handler": "doubler:Wide"} for step in STEPS],
 }
+
+#: Two models side by side, whose outputs a third joins.
+GRAPH = MANIFEST | {
+    "stages": [
+        {"name": "preprocess", "handler": "doubler:Doubler"},
+        {"name": "left", "handler": "doubler:Left", "after": ["preprocess"]},
+        {"name": "right", "handler": "doubler:Right", "after": ["preprocess"]},
+        {"name": "fuse", "handler": "doubler:Fused", "after": ["left", "right"]},
+        {"name": "postprocess", "handler": "doubler:Doubler"},
+    ]
+}
+
+#: Told in parts: x[0], x[0] + 1 ... up to x[1].
+COUNTING = MANIFEST | {"stages": [{"name": step, "handler": "doubler:Counting"} for step in STEPS]}
+
+#: Writes down in which order it saw x[0].
+NOTING = MANIFEST | {"stages": [{"name": step, "handler": "doubler:Noting"} for step in STEPS], "samples": []}
 
 _numbers = itertools.count(1)
 

@@ -7,8 +7,10 @@ import torch
 from tests.serving import tiny_models as tiny
 from tests.serving import worlds
 from tests.serving.tiny_models import CLASSES, EMBEDDING, IMAGE, LABELS, SOUND, TEXT, WRITTEN, pipeline
-from workers.serving.handlers import HandlerMissing, find
-from workers.serving.pipeline import STEPS
+from workers.serving.handlers import HandlerMissing, find, make
+from workers.serving.hooks import Context
+from workers.serving.pipeline import Pipeline
+from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, to_array
 
 
@@ -87,6 +89,16 @@ def test_its_steps_may_stand_apart(tmp_path, write, task, inputs, outputs, asked
         passed = pipeline(tmp_path, task, inputs, outputs, [step]).run(passed)
     for one, other in zip(fused, passed, strict=True):
         assert_same(one, other, outputs[-1]["name"])
+
+
+def test_a_stage_of_any_name_may_predict(tmp_path):
+    tiny.encoder(tmp_path)
+    stages = [{"name": name, "handler": "builtin:feature-extraction"} for name in ("preprocess", "embed")]
+    manifest = {"inputs": [worlds.TEXT], "outputs": EMBEDDING, "stages": stages}
+    handlers = make(tmp_path, manifest, ("preprocess", "embed"))
+    handlers["embed"].load(Context(tmp_path, "cpu", manifest, ("preprocess", "embed")))
+    (answer,) = Pipeline(manifest, handlers, 1).run(TEXTS[:1])
+    assert answer["embedding"].shape == (16,)
 
 
 def test_a_pickled_checkpoint_is_refused(tmp_path):

@@ -11,7 +11,8 @@ from tests.serving import tiny_models as tiny
 from tests.serving import worlds
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
+from workers.serving.steps import STEPS
 
 TEXT, PICTURE, SOUND = (
     tiny.samples("text", b"a good day"),

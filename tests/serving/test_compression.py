@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.serving.compression import MAX_MEMBERS, unfold
 from workers.serving.errors import BadRequest, BodyTooLarge, ServingError
+from workers.serving.http.compression import MAX_MEMBERS, WINDOW_BITS, fold, unfold, wanted
+
+
+@given(st.binary(max_size=5000), st.sampled_from(sorted(WINDOW_BITS)))
+def test_what_is_folded_unfolds_to_the_same(body, coding):
+    assert unfold(fold(body, coding), coding, 5000) == body
+
+
+@pytest.mark.parametrize("accept", [b"", b"gzip, deflate", b"br", b"identity", b"*"])
+def test_an_answer_is_folded_only_for_who_asks_for_one_coding(accept):
+    assert wanted(accept) is None
+    assert wanted(b" GZIP ") == b"gzip"
+
 
 EMPTY = gzip.compress(b"")
 

@@ -94,7 +94,7 @@ def test_tritonclient_reads_metadata_configuration_and_statistics(client):
 
 def test_tritonclient_reads_the_error_of_what_is_not_offered(client):
     with pytest.raises(triton.InferenceServerException, match="extension"):
-        client.get_model_repository_index()
+        client.get_trace_settings()
 
 
 def test_curl_gets_an_answer(busy_plane):
@@ -159,3 +159,11 @@ def test_prometheus_reads_requests_errors_latency_and_gauges(busy_plane):
 def test_prometheus_reads_how_many_requests_lie_in_each_stream(busy_plane):
     empty = 'quartet_queue_depth{stream="quartet:stage:doubler:1:all"} 0.0'
     until(lambda: empty in busy_plane.http.get("/metrics").text, "the stream to be measured when it is empty")
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+def test_tritonclient_may_have_its_answer_compressed(client, algorithm):
+    inputs = triton.InferInput("x", [64, 2], "FP32")
+    inputs.set_data_from_numpy(np.ones([64, 2], np.float32))
+    answer = client.infer("doubler", [inputs], headers=headers(), response_compression_algorithm=algorithm)
+    assert answer.as_numpy("y").tolist() == [[2, 2]] * 64

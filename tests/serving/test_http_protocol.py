@@ -1,16 +1,20 @@
 """What a connection may do before there is a request: bounded heads, bounded times, and upgrades ignored."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
+from typing import Self
 
 import pytest
-import uvicorn
+import uvloop
 
 from tests.serving import raw
 from tests.serving.processes import free_port, until
-from workers.serving import http
-from workers.serving.protocol import Protocol
+from workers.serving.http.connection import Connection
+from workers.serving.http.exchange import Exchange
+from workers.serving.http.response import Response, json_response
+from workers.serving.http.server import Server
 
 #: Bytes of an answer that the sockets' own buffers cannot hold.
 LARGE = 16_000_000
@@ -18,7 +22,7 @@ LARGE = 16_000_000
 UPGRADE = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2_Settings": "AAEAAEAAAAIAAAABAAMAAABk"}
 
 
-class Small(Protocol):
+class Small(Connection):
     """The same for few connections."""
 
     max_connections = 8
@@ -34,38 +38,70 @@ class Hasty(Small):
     slowest = 1 << 40
 
 
-async def echo(scope, receive, send) -> None:
-    """Answer with what the request was taken for."""
-    body, more = b"", scope["path"] != "/unread"
-    while more:
-        message = await receive()
-        body, more = body + message["body"], message["more_body"]
-    names = [name.decode() for name, _ in scope["headers"]]
-    if scope["path"] == "/large":
-        return await http.respond(send, http.Response(200, bytes(LARGE)))
-    told = {"path": scope["path"], "method": scope["method"], "names": names, "body": body.decode()}
-    return await http.respond(send, http.json_response(told))
+class Echo:
+    """Answers with what the request was taken for."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.body = b""
+        exchange.reader = self
+        if exchange.target == b"/unread":
+            self.end()
+
+    def data(self, chunk: bytes) -> None:
+        self.body += chunk
+
+    def end(self) -> None:
+        path = self.exchange.target.decode()
+        if path == "/large":
+            self.exchange.respond(Response(200, bytes(LARGE)))
+            return
+        names = [name.decode() for name in self.exchange.headers]
+        told = {"path": path, "method": self.exchange.method, "names": names, "body": self.body.decode()}
+        self.exchange.respond(json_response(told))
+
+    def gone(self) -> None:
+        """Nothing is held for it."""
 
 
-@contextmanager
-def serving(protocol: type[Protocol]) -> Iterator[uvicorn.Server]:
-    """A server of this process's own."""
-    config = uvicorn.Config(
-        echo, port=free_port(), http=protocol, ws="none", lifespan="off", log_config=None, loop="uvloop"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started, "the server to start")
-    yield server
-    server.should_exit = True
-    thread.join()
+class Served:
+    """A server in a thread of its own."""
+
+    def __init__(self, kind: type[Connection]) -> None:
+        self.port = free_port()
+        self.connections: set[Connection] = set()
+        self._kind = kind
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._thread.join()
+
+    def stop(self) -> None:
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(self._server.stop)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            self._loop = runner.get_loop()
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._server = Server(Echo, "127.0.0.1", self.port, self._kind)
+        self.connections = self._server.connections
+        await self._server.run(self._ready.set)
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with serving(Small) as server:
-        yield server.config.port
+    with Served(Small) as server:
+        yield server.port
 
 
 @pytest.fixture
@@ -75,15 +111,15 @@ def connection(port) -> Iterator[raw.Connection]:
 
 
 @pytest.fixture(scope="module")
-def hasty_server() -> Iterator[uvicorn.Server]:
-    with serving(Hasty) as server:
+def hasty_server() -> Iterator[Served]:
+    with Served(Hasty) as server:
         yield server
 
 
 @pytest.fixture
 def hasty(hasty_server) -> Iterator[raw.Connection]:
     """A connection on which time is short."""
-    with raw.Connection(hasty_server.config.port) as connection:
+    with raw.Connection(hasty_server.port) as connection:
         yield connection
 
 
@@ -186,8 +222,8 @@ def test_a_body_nobody_reads_does_not_hold_the_connection(hasty):
 
 def test_a_client_that_does_not_take_its_answer_is_cut_off(hasty_server, hasty):
     hasty.send(raw.head("/large", "GET", None))
-    until(lambda: hasty_server.server_state.connections, "the request to come")
-    until(lambda: not hasty_server.server_state.connections, "the connection to be cut")
+    until(lambda: hasty_server.connections, "the request to come")
+    until(lambda: not hasty_server.connections, "the connection to be cut")
 
 
 def test_a_client_that_takes_a_large_answer_gets_all_of_it_and_may_ask_again(connection):
@@ -209,3 +245,68 @@ def _is_served(port: int) -> bool:
     with raw.Connection(port) as connection:
         connection.send(raw.head("/", "GET", None))
         return connection.answer().status == 200
+
+
+def test_requests_that_do_not_wait_for_answers_are_answered_in_order(connection):
+    paths = [f"/{number}" for number in range(20)]
+    connection.send(b"".join(raw.head(path, length=3) + b"abc" for path in paths))
+    answers = [connection.answer().json() for _ in paths]
+    assert [answer["path"] for answer in answers] == paths
+    assert {answer["body"] for answer in answers} == {"abc"}
+
+
+def test_a_large_answer_ahead_does_not_mix_with_the_next(connection):
+    connection.send(raw.head("/large", "GET", None) + raw.head("/next", length=2) + b"ab")
+    assert len(connection.answer().body) == LARGE
+    assert connection.answer().json()["path"] == "/next"
+
+
+def test_a_fault_behind_a_good_request_is_told_behind_its_answer(connection):
+    connection.send(raw.head("/good", length=2) + b"ab" + b"nonsense\r\n\r\n")
+    assert connection.answer().json()["path"] == "/good"
+    check(connection.answer(), 400, "bad_request")
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(connection):
+    connection.send(raw.head(length=5, Expect="100-continue"))
+    assert connection.line() == b"HTTP/1.1 100 Continue"
+    assert connection.line() == b""
+    connection.send(b"hello")
+    assert connection.answer().json()["body"] == "hello"
+
+
+def test_the_answer_to_head_has_the_length_of_a_body_and_none(connection):
+    connection.send(raw.head("/head", "HEAD", None))
+    status, *headers = iter(connection.line, b"")
+    assert status == b"HTTP/1.1 200 OK"
+    assert any(header.lower().startswith(b"content-length: ") for header in headers)
+    connection.send(raw.head("/next", "GET", None))
+    assert connection.answer().json()["path"] == "/next"
+
+
+@pytest.mark.parametrize("old", [b"HTTP/1.0", b"HTTP/1.1"])
+def test_a_connection_ends_behind_the_answer_where_the_client_says_so(connection, old):
+    head = raw.head("/", "GET", None, Connection="close").replace(b"HTTP/1.1", old)
+    connection.send(head)
+    answer = connection.answer()
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert connection.is_closed()
+
+
+def test_a_body_in_many_pieces_is_one(connection):
+    connection.send(raw.head(length=None, Transfer_Encoding="chunked"))
+    for piece in (b"he", b"l", b"lo"):
+        connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+    connection.send(b"0\r\n\r\n")
+    assert connection.answer().json()["body"] == "hello"
+
+
+def test_a_server_that_stops_answers_what_is_under_way_and_closes_the_rest():
+    with Served(Small) as server, raw.Connection(server.port) as idle, raw.Connection(server.port) as busy:
+        busy.send(raw.head(length=5) + b"he")
+        until(lambda: len(server.connections) == 2, "both to be connected")
+        server.stop()
+        assert idle.is_closed()
+        busy.send(b"llo")
+        answer = busy.answer()
+        assert (answer.json()["body"], answer.headers["connection"]) == ("hello", "close")

@@ -58,9 +58,19 @@ PADDED = WIDE | {"stages": [{"name": each["name"], "handler": "doubler:Padded"} 
 
 @given(st.lists(st.binary(max_size=12)), st.integers(1, 20))
 def test_parcels_keep_the_order_and_the_limit(raws, limit):
-    finished = [Finished(Entry(b"1-1", b""), raw) for raw in raws]
+    finished = [Finished(Entry("s", b"1-1", ()), raw) for raw in raws]
     made = parcels(finished, limit)
     assert [each for parcel in made for each in parcel] == finished
     assert all(len(parcel) == 1 or sum(len(each.raw) for each in parcel) <= limit for parcel in made)
     together = [sum(len(each.raw) for each in [*one, *other[:1]]) for one, other in itertools.pairwise(made)]
     assert all(size > limit for size in together)
+
+
+def test_an_answer_compressed_off_the_event_loop_is_whole(plane):
+    plane.publish(doubler=worlds.deployment(outputs=WIDE["outputs"], timeout_ms=60_000))
+    plane.serve(manifest=WIDE)
+    body = worlds.body(worlds.tensor(data=[200_000, 0]), parameters={"binary_data_output": True})
+    response = plane.http.post("/v2/models/doubler/infer", content=body, headers={"Accept-Encoding": "gzip"})
+    assert response.status_code == 200, response.text
+    assert response.headers["content-encoding"] == "gzip"
+    assert len(response.content) == int(response.headers["inference-header-content-length"]) + 4 * 200_000

@@ -5,7 +5,8 @@ import pytest
 
 from tests.serving import worlds
 from workers.serving.errors import ServingError
-from workers.serving.pipeline import STEPS, EngineDied, Pipeline
+from workers.serving.pipeline import EngineDied, Pipeline
+from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, Tensor, from_array, to_array
 
 OUTPUTS = [{"name": "y", "datatype": "FP32", "shape": [-1, 2]}]
@@ -28,7 +29,9 @@ class Echo:
 
 
 def pipeline(handler, batch_max=4, inputs=(worlds.VECTOR,), outputs=OUTPUTS, steps=STEPS) -> Pipeline:
-    return Pipeline({"inputs": list(inputs), "outputs": outputs}, dict.fromkeys(steps, handler), batch_max)
+    stages = [{"name": step, "handler": "handler:Handler"} for step in STEPS]
+    manifest = {"inputs": list(inputs), "outputs": outputs, "stages": stages}
+    return Pipeline(manifest, dict.fromkeys(steps, handler), batch_max)
 
 
 def vector(first: float, second: float = 0.0) -> dict[str, Tensor]:

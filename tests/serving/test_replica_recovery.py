@@ -70,7 +70,7 @@ def test_a_sample_that_fails_the_batch_fails_alone(plane, callers):
 
 def test_expired_work_is_answered_without_the_model_seeing_it(plane):
     deadly = Tensor("FP32", (2,), np.array([DEADLY, 0], np.float32).tobytes())
-    late = wire.Message(1, "witness", time.time() - 1, [], [{"x": deadly}])
+    late = wire.Message(1, "witness", time.time() - 1, [{"x": deadly}])
     plane.valkey.xadd(names.stage_stream("doubler", 1, "all"), {names.MESSAGE_FIELD: wire.encode_message(late)})
     plane.serve()
     entries = until(lambda: plane.valkey.xrange(names.reply_stream("witness")), "the answer")

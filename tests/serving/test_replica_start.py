@@ -85,7 +85,7 @@ def knocking(start):
 def test_a_replica_is_not_ready_before_it_has_reached_valkey(knocking, tmp_path):
     replica, port = knocking
     (tmp_path / "valkey").mkdir()
-    valkey = Valkey(tmp_path / "valkey", port)
+    valkey = Valkey(tmp_path / "valkey", port=port)
     try:
         replica.event("ready")
         with connect(valkey.url) as client:

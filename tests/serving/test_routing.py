@@ -13,6 +13,7 @@ from workers.serving import errors
 from workers.serving.routing import BadSnapshot, allow, choose, identify, opens, parse
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+HOP = {"stage": "all", "stream": "s", "then": [], "joins": 0}
 
 
 def table(**deployments):
@@ -21,7 +22,8 @@ def table(**deployments):
 
 def test_a_published_snapshot_is_read_whole():
     routing = table(digits=worlds.deployment())
-    assert routing.number == 7 and routing.streams() == {"quartet:stage:doubler:1:all"}
+    stream = "quartet:stage:doubler:1:all"
+    assert routing.number == 7 and routing.streams() == {stream, f"{stream}:high", f"{stream}:low"}
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"number": "1", "keys": [], "deployments": {}}'])
@@ -30,10 +32,20 @@ def test_bytes_that_are_no_snapshot_are_refused(raw):
         parse(raw)
 
 
-@pytest.mark.parametrize("wrong", [{"weight": -1}, {"path": []}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"weight": -1},
+        {"path": []},
+        {"path": [HOP | {"then": [0]}]},
+        {"path": [HOP | {"then": [1]}]},
+        {"path": [HOP | {"joins": 1}]},
+        {"path": [HOP, HOP]},
+    ],
+)
 def test_a_split_that_leads_nowhere_is_refused(wrong):
     with pytest.raises(BadSnapshot, match="digits"):
-        table(digits=worlds.deployment(splits=[worlds.split(**wrong)]))
+        table(digits=worlds.deployment(splits=[worlds.split() | wrong]))
 
 
 def test_a_known_key_is_identified():

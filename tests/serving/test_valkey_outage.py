@@ -1,6 +1,7 @@
 """Valkey killed -9 and restarted: what waits is answered, what comes meanwhile is told so, service resumes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.serving.planes import HELD, Plane, numbers
 from tests.serving.processes import until
 from workers.serving.stage_stream import StageStream
 from workers.serving.valkey import FAILED, connect, may_pass
+from workers.serving.valkey.sync_link import SyncLink
 
 
 @pytest.fixture
@@ -72,10 +74,17 @@ def test_a_replica_finds_its_stream_again_when_valkey_lost_everything(plane, own
     assert numbers(plane.ask(1, 2)) == [2, 4]
 
 
-@pytest.mark.parametrize("step", [StageStream.take_over, lambda stream: stream.read(1)], ids=["take over", "read"])
+STEPS = {
+    "take over": StageStream.take_over,
+    "read": lambda stream: stream.exchange([], 1, 1, wait=False),
+    "wait": lambda stream: stream.exchange([], 1, 1, wait=True),
+}
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
 def test_a_stream_that_is_lost_between_any_two_steps_is_joined_again(redis_url, step):
-    with connect(redis_url) as client:
-        stream = StageStream(client, "quartet:stage:lost:1:all", "r1")
+    with connect(redis_url) as client, closing(SyncLink(redis_url)) as link:
+        stream = StageStream(link, "quartet:stage:lost:1:all", "r1")
         stream.join()
         client.delete("quartet:stage:lost:1:all")
         with pytest.raises(FAILED) as lost:

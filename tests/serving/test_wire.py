@@ -15,7 +15,7 @@ ARRAYS = [np.arange(6).reshape(2, 3).astype(dtype) for dtype in DTYPES.values()]
 
 
 def message(*samples) -> wire.Message:
-    return wire.Message(5, "gw", 12.5, ["quartet:stage:a:1:infer"], list(samples))
+    return wire.Message(5, "gw", 12.5, list(samples), (wire.Hop("infer", "quartet:stage:a:1:infer"),))
 
 
 @pytest.mark.parametrize("array", ARRAYS, ids=list(DTYPES))

@@ -41,7 +41,8 @@ from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPi
 from tests.serving import worlds
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
+from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, Tensor, from_array
 
 SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}

@@ -56,14 +56,28 @@ def deployment(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def split(revision: int = 1, weight: int = 100, **changes: Any) -> dict[str, Any]:
+def split(revision: int = 1, weight: int = 100, path: Any = None, **changes: Any) -> dict[str, Any]:
     return {
         "revision": revision,
         "version": str(revision),
         "weight": weight,
-        "path": [f"quartet:stage:doubler:{revision}:all"],
+        "path": way(*(path or [f"quartet:stage:doubler:{revision}:all"])),
         "ready_replicas": 1,
     } | changes
+
+
+def way(*streams: str) -> list[dict[str, Any]]:
+    """Stages one after the other."""
+    last = len(streams) - 1
+    return [
+        {
+            "stage": stream.rpartition(":")[2],
+            "stream": stream,
+            "then": [at + 1] if at < last else [],
+            "joins": int(at > 0),
+        }
+        for at, stream in enumerate(streams)
+    ]
 
 
 def key(secret: str, number: int, **changes: Any) -> dict[str, Any]:

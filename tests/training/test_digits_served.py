@@ -9,7 +9,8 @@ from apps.registry.inspection import artifact_inspect
 from apps.registry.rules.manifest import manifest_normalise
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
+from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, Sample, Tensor, to_array
 from workers.serving.warmup import warm_up
 from workers.training.digits_av import held_out

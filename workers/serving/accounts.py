@@ -1,15 +1,47 @@
 """What happened to requests, counted once each: the source of both the metrics stream and Prometheus."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 from workers.serving import histogram
+from workers.serving.wire import Stop
 
 #: Revision of a row whose requests failed before a revision was chosen (a malformed body, too many in flight).
 NO_REVISION = 0
 
 #: Deployment and revision.
 Place = tuple[str, int]
+
+
+@dataclass(slots=True)
+class StageRow:
+    """What one stage took for the answered requests of a row."""
+
+    requests: int = 0
+    queued_seconds: float = 0.0
+    busy_seconds: float = 0.0
+    batches: float = 0.0  # each request counts its share of the batch it was in
+    steps: dict[str, float] = field(default_factory=dict)  # seconds by step, where a stage hosts several
+
+    def note(self, stop: Stop, samples: int) -> None:
+        """One request more."""
+        self.requests += 1
+        self.queued_seconds += stop.queued
+        self.busy_seconds += stop.busy
+        self.batches += samples / max(1, stop.batch)
+        steps = self.steps
+        for step, seconds in stop.steps.items():
+            steps[step] = steps.get(step, 0.0) + seconds
+
+    def add(self, other: "StageRow") -> None:
+        """Count another row's requests here too."""
+        self.requests += other.requests
+        self.queued_seconds += other.queued_seconds
+        self.busy_seconds += other.busy_seconds
+        self.batches += other.batches
+        for step, seconds in other.steps.items():
+            self.steps[step] = self.steps.get(step, 0.0) + seconds
 
 
 @dataclass(slots=True)
@@ -22,6 +54,9 @@ class Row:
     inputs: Counter[str] = field(default_factory=Counter)  # requests that carried this input
     good_seconds: float = 0.0
     bad_seconds: float = 0.0
+    samples: int = 0  # of answered requests
+    last_ms: int = 0  # unix milliseconds of the last answer
+    stages: dict[str, "StageRow"] = field(default_factory=dict)
 
     def add(self, other: "Row") -> None:
         """Count another row's requests here too."""
@@ -31,6 +66,10 @@ class Row:
         self.inputs += other.inputs
         self.good_seconds += other.good_seconds
         self.bad_seconds += other.bad_seconds
+        self.samples += other.samples
+        self.last_ms = max(self.last_ms, other.last_ms)
+        for stage, row in other.stages.items():
+            self.stages.setdefault(stage, StageRow()).add(row)
 
 
 class Accounts:
@@ -41,14 +80,23 @@ class Accounts:
         self.refused: Counter[str] = Counter()  # by code, before a deployment was found; names there are anyone's guess
         self._closed: dict[Place, Row] = {}
 
-    def answered(self, place: Place, seconds: float, inputs: tuple[str, ...]) -> None:
-        """A request was answered with its outputs."""
+    def answered(
+        self, place: Place, seconds: float, inputs: tuple[str, ...], samples: int = 1, trail: tuple[Stop, ...] = ()
+    ) -> None:
+        """A request was answered with its outputs; `trail` are the stages it passed."""
         row = self._row(place)
         row.requests += 1
         row.good_seconds += seconds
         row.latency[histogram.label(seconds)] += 1
         for name in inputs:
             row.inputs[name] += 1
+        row.samples += samples
+        row.last_ms = int(time.time() * 1000)
+        for stop in trail:
+            stage = row.stages.get(stop.stage)
+            if stage is None:
+                stage = row.stages[stop.stage] = StageRow()
+            stage.note(stop, samples)
 
     def failed(self, place: Place, seconds: float, code: str) -> None:
         """A request was answered with an error."""

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workers.serving.accounts import Accounts, Place, Row
+from workers.serving.admit import admit, secret
 from workers.serving.errors import ModelUnknown, PathUnknown, VersionUnknown
-from workers.serving.http import Headers, Response, json_response, secret
-from workers.serving.infer import admit
+from workers.serving.http.exchange import Headers
+from workers.serving.http.response import Response, json_response
 from workers.serving.oip import metadata
 from workers.serving.routing import DeploymentRoute, RoutingTable, identify, opens
 
@@ -88,7 +89,5 @@ def _stats(totals: dict[Place, Row], name: str, route: DeploymentRoute, version:
         row = totals.get((name, split.revision))
         if row is None or version not in (None, split.version):
             continue
-        bad = sum(row.errors.values())
-        good = (row.requests - bad, int(row.good_seconds * 1e9))
-        entries.append(metadata.statistics(name, split.version, good, (bad, int(row.bad_seconds * 1e9))))
+        entries.append(metadata.statistics(name, split.version, row))
     return entries

@@ -14,14 +14,15 @@ import msgspec
 
 from workers.serving import device, handlers, hooks, media
 from workers.serving.artifact import ArtifactCorrupt, verify
-from workers.serving.batch_loop import BatchLoop
+from workers.serving.batch_loop import BatchLoop, Limits
 from workers.serving.events import EventChannel
 from workers.serving.heartbeat import Heartbeat
 from workers.serving.pipeline import EngineDied, Pipeline
 from workers.serving.replica_spec import FailedStart, ReplicaSpec
 from workers.serving.routing import InputSpec
 from workers.serving.stage_stream import StageStream
-from workers.serving.valkey import FAILED, connect, may_pass, pauses
+from workers.serving.valkey import FAILED, may_pass, pauses
+from workers.serving.valkey.sync_link import SyncLink
 from workers.serving.warmup import WarmupFailed, warm_up
 
 log = logging.getLogger(__name__)
@@ -36,12 +37,12 @@ def serve(spec: ReplicaSpec, events: EventChannel, stop: threading.Event) -> Non
     """Start and serve until `stop`. Raises FailedStart before it is ready, anything else when its engine died."""
     pipeline, told = start(spec)
     heartbeat = Heartbeat(spec.redis_url, spec.replica)
-    stream = StageStream(connect(spec.redis_url), spec.stream, spec.replica)
+    stream = StageStream(SyncLink(spec.redis_url), spec.stream, spec.replica)
     if _reach(heartbeat, stream, stop):
         events.send("ready", **told)
     heartbeat.start()
     try:
-        BatchLoop(stream, pipeline, heartbeat, spec.batch_max, stop).run()
+        BatchLoop(stream, pipeline, heartbeat, Limits(spec.stage, spec.batch_max, spec.batch_bytes), stop).run()
         _leave(stream)
     finally:
         heartbeat.stop()
@@ -107,7 +108,7 @@ def _load(spec: ReplicaSpec, context: hooks.Context) -> Pipeline:
     except Exception as error:
         raise _failed("handler_failed", error) from error
     _limit_torch(spec.threads)
-    return Pipeline(spec.manifest, made, spec.batch_max)
+    return Pipeline(spec.manifest, made, spec.batch_max, spec.batch_bytes)
 
 
 def _warm_up(pipeline: Pipeline, context: hooks.Context, batch_max: int) -> None:

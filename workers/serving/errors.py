@@ -136,6 +136,12 @@ class MethodNotAllowed(ServingError):
         self.allow = allow  # as HTTP's header of that name
 
 
+class ManagedByRevisions(ServingError):
+    code, status, fault = "managed_by_revisions", 409, CALLER
+    message = "Deployments are not loaded or unloaded by their clients."
+    remedy = "Request a revision: POST /api/v1/deployments/<name>/revisions on the control plane."
+
+
 class NotSupported(ServingError):
     code, status, fault = "not_supported", 501, CALLER
     message = "The gateway does not offer this extension of the protocol."

@@ -1,4 +1,4 @@
-"""The inference plane: a raw ASGI app that speaks Open Inference Protocol v2, in a process of its own.
+"""The inference plane: Open Inference Protocol v2 in a process of its own.
 
 Open without a key: `GET /v2`, health and readiness (for probes and load balancers) and `GET /metrics`. Everything that
 tells of models or asks one needs a key with the scope `infer`: `Authorization: Bearer <key>` or `X-Api-Key: <key>`.
@@ -11,100 +11,98 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import orjson
+import uvloop
 
-from workers.serving import http, names, prometheus, server
+from workers.serving import names, prometheus, repository
 from workers.serving.accounts import Accounts
+from workers.serving.addresses import Address, find
 from workers.serving.admission import Admission
 from workers.serving.config import ConfigError, GatewayConfig, from_env
 from workers.serving.discovery import Discovery
-from workers.serving.errors import MethodNotAllowed, NotSupported, PathUnknown, RoutingMissing, ServingError
-from workers.serving.http import Receive, Response, Scope, Send
+from workers.serving.errors import MethodNotAllowed, NotSupported, PathUnknown, RoutingMissing
+from workers.serving.http.connection import Connection
+from workers.serving.http.exchange import Exchange
+from workers.serving.http.response import Response, json_response
+from workers.serving.http.server import Server, allow_files, stop_on_signals
 from workers.serving.infer import Inference
 from workers.serving.metrics_stream import MetricsStream
+from workers.serving.queue_lengths import measure
+from workers.serving.repository import SmallBody
 from workers.serving.routing import RoutingTable
 from workers.serving.snapshot_watch import SnapshotWatch
 from workers.serving.submit import Dispatcher
-from workers.serving.valkey import AWAY, FAILED, connect_async
+from workers.serving.valkey import FAILED, address, connect_async
+from workers.serving.visit import Plane
 
 log = logging.getLogger(__name__)
 
 ANNOUNCE_TTL = 5  # seconds
 TICK = 1.0  # seconds
 
-#: Parts of the protocol's extensions that clients ask for and that are not offered: 501 rather than 404.
-_EXTENSIONS = frozenset({"repository", "trace", "logging", "systemsharedmemory", "cudasharedmemory"})
 _READ = frozenset({"GET", "HEAD"})
 
 
 class Gateway:
-    """The ASGI application. `on_broken` is called when a background task died and the process is of no more use."""
+    """The application. `broken` is set when a background task died and the process is of no more use."""
 
-    def __init__(self, config: GatewayConfig, on_broken: Callable[[], None] | None = None) -> None:
+    def __init__(self, config: GatewayConfig) -> None:
         self.id = secrets.token_hex(6)
+        self.broken = asyncio.Event()
         self._client = connect_async(config.redis_url)
-        self._dispatcher = Dispatcher(self._client, self.id, config.outage_grace)
+        self._dispatcher = Dispatcher(address.parse(config.redis_url), self.id, config.outage_grace)
         self._watch = SnapshotWatch(self._client, config.routing_cache, lambda table: self._announce())
         self._accounts = Accounts()
         self._admission = Admission(config.max_in_flight, config.max_bytes_in_flight)
         self._stream = MetricsStream(self._client, self.id, self._accounts, self._admission)
-        self._inference = Inference(self._table, self._dispatcher, self._accounts, self._admission, config.body_limit)
+        self._inference = Inference(
+            Plane(
+                self._table,
+                self._dispatcher,
+                self._accounts,
+                self._admission,
+                config.body_limit,
+                asyncio.get_running_loop(),
+            )
+        )
         self._discovery = Discovery(self._accounts)
-        self._metrics = prometheus.exporter(self._accounts, self._gauges)
-        self._queues: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._on_broken = on_broken
-        self.broken = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's request, or the process's lifespan."""
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-            return
-        try:
-            response = await self._dispatch(scope, receive, send)
-        except ServingError as error:
-            response = http.error_response(error)
-        except Exception:
-            log.exception("The gateway failed on %s %s", scope["method"], scope["path"])
-            response = http.error_response(ServingError())
-        if response is None:
-            return
-        if http.CLOSE in response.headers:
-            await http.respond_and_part(receive, send, response)
+    def __call__(self, exchange: Exchange) -> None:
+        """Take one request in: answer it, or give it its reader. Raises the ServingError to answer with."""
+        found = find(exchange.target)
+        if found.what == "infer":
+            _require(exchange.method, "POST")
+            self._inference(exchange, found.name, found.version)
+        elif found.what == "metrics":
+            _require_read(exchange.method)
+            measure(self._dispatcher, self._streams(), lambda lengths: exchange.respond(self._metrics(lengths)))
+        elif found.what == "index":
+            _require(exchange.method, "POST")
+            exchange.reader = SmallBody(exchange, partial(repository.index, self._table(), exchange.headers))
         else:
-            await http.respond(send, response)
+            exchange.respond(self._answer(exchange, found))
 
-    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
-        """The answer, unless it has been sent already."""
-        method: str = scope["method"]
-        headers = dict(scope["headers"])
-        match scope["path"].strip("/").split("/"):
-            case ["v2", "models", name, "infer"]:
-                _require(method, "POST")
-                await self._inference(headers, receive, send, name, None)
-                return None
-            case ["v2", "models", name, "versions", version, "infer"]:
-                _require(method, "POST")
-                await self._inference(headers, receive, send, name, version)
-                return None
-            case ["v2", "health", ("live" | "ready") as what]:
-                _require_read(method)
-                return self._health(what)
-            case ["v2", extension, *_] if extension in _EXTENSIONS:
+    def _answer(self, exchange: Exchange, found: Address) -> Response:
+        match found.what:
+            case "health":
+                _require_read(exchange.method)
+                return self._health(found.name)
+            case "repository":
+                _require(exchange.method, "POST")
+                return repository.change(self._table(), exchange.headers, found.name, found.rest[0])
+            case "extension":
                 raise NotSupported
-            case ["v2", "models", *rest]:
-                _require_read(method)
-                return self._discovery(self._table(), headers, rest)
-            case ["v2"]:
-                _require_read(method)
+            case "models":
+                _require_read(exchange.method)
+                return self._discovery(self._table(), exchange.headers, list(found.rest))
+            case "server":
+                _require_read(exchange.method)
                 return self._discovery.server()
-            case ["metrics"]:
-                _require_read(method)
-                return Response(200, self._metrics(), [(b"content-type", prometheus.CONTENT_TYPE)])
         raise PathUnknown
 
     def _table(self) -> RoutingTable:
@@ -112,35 +110,22 @@ class Gateway:
             raise RoutingMissing
         return self._watch.table
 
+    def _streams(self) -> list[str]:
+        return sorted(self._watch.table.streams()) if self._watch.table else []
+
     def _health(self, what: str) -> Response:
         """JSON that satisfies clients which read the status alone and those which read `live` or `ready`."""
-        live = not self.broken
+        live = not self.broken.is_set()
         ready = live and self._watch.table is not None and not self._dispatcher.is_away
         good = live if what == "live" else ready
-        return http.json_response(
-            {"live": live} if what == "live" else {"live": live, "ready": ready}, 200 if good else 503
-        )
+        return json_response({"live": live} if what == "live" else {"live": live, "ready": ready}, 200 if good else 503)
 
     # The background: what runs beside the requests
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
-        await self._start()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self._stop()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    async def _start(self) -> None:
-        self._dispatcher.beat()
+    async def start(self) -> None:
+        """Load the routing and begin what runs beside the requests."""
         await self._watch.load()
-        for forever in (
-            self._dispatcher.send(),
-            self._dispatcher.receive(),
-            self._watch.run(),
-            self._stream.run(),
-            self._tick_forever(),
-        ):
+        for forever in (self._dispatcher.run(), self._watch.run(), self._stream.run(), self._tick_forever()):
             self._run(forever)
 
     def _run(self, forever: Coroutine[Any, Any, None]) -> None:
@@ -153,11 +138,10 @@ class Gateway:
         if task.cancelled():
             return
         log.critical("A part of the gateway died; the process ends", exc_info=task.exception())
-        self.broken = True
-        if self._on_broken:
-            self._on_broken()
+        self.broken.set()
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """End what `start` began, and say goodbye in Valkey."""
         while running := [task for task in self._tasks if not task.done()]:
             for task in running:
                 task.cancel()
@@ -176,14 +160,13 @@ class Gateway:
         while True:
             self._dispatcher.beat()
             self._announce()
-            await self._measure_queues()
             await asyncio.sleep(TICK)
 
     def _announce(self) -> None:
         """Say by which snapshot requests are routed.
 
         As an errand it goes out behind every request routed by the former snapshot, and a request is routed only when
-        its body is whole (see infer.py), so whoever reads the new number may trust that nothing more is sent by the
+        its body is whole (see visit.py), so whoever reads the new number may trust that nothing more is sent by the
         old one.
         """
         table = self._watch.table
@@ -191,26 +174,18 @@ class Gateway:
             value = orjson.dumps({"snapshot": table.number, "at": time.time()})
             self._dispatcher.errand("SET", names.gateway_key(self.id), value, "EX", ANNOUNCE_TTL)
 
-    async def _measure_queues(self) -> None:
-        streams = sorted(self._watch.table.streams()) if self._watch.table else []
-        pipeline = self._client.pipeline(transaction=False)
-        for stream in streams:
-            pipeline.xlen(stream)
-        try:
-            self._queues = dict(zip(streams, await pipeline.execute(), strict=True))
-        except AWAY:
-            self._queues = {}
-
-    def _gauges(self) -> prometheus.Gauges:
-        return prometheus.Gauges(
+    def _metrics(self, queues: dict[str, int]) -> Response:
+        gauges = prometheus.Gauges(
             in_flight=self._admission.requests,
             waiting=self._dispatcher.waiting,
             bytes_held=self._admission.bytes,
             snapshot=self._watch.table.number if self._watch.table else 0,
             snapshots_refused=self._watch.refused,
             dropped=self._stream.dropped,
-            queues=self._queues,
+            queues=queues,
         )
+        page = prometheus.page(self._accounts, gauges)
+        return Response(200, page, [(b"content-type", prometheus.CONTENT_TYPE)])
 
 
 def _require(method: str, wanted: str) -> None:
@@ -223,20 +198,43 @@ def _require_read(method: str) -> None:
         raise MethodNotAllowed(f"This address takes GET, not {method}.", "GET, HEAD")
 
 
+async def serve(config: GatewayConfig) -> int:
+    """Run the gateway until a signal ends it; the exit code is 1 when it broke."""
+    gateway = Gateway(config)
+    server = Server(gateway, config.bind, config.port)
+    stop_on_signals(server.stop)
+    watching = asyncio.create_task(_stop_when(gateway.broken, server))
+    await gateway.start()
+    try:
+        await server.run()
+    except OSError as error:
+        log.critical("The gateway cannot listen on %s:%d: %s", config.bind, config.port, error)
+        return 1
+    finally:
+        watching.cancel()
+        await gateway.stop()
+    return 1 if gateway.broken.is_set() else 0
+
+
+async def _stop_when(broken: asyncio.Event, server: Server) -> None:
+    await broken.wait()
+    server.stop()
+
+
 def main() -> int:
-    """Run the gateway until a signal ends it; 2 when a setting is wrong, 1 when it broke."""
+    """Run the gateway; 2 when a setting is wrong, 1 when it broke."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         config = from_env(os.environ)
     except ConfigError as error:
         print(f"quartet gateway: {error}", file=sys.stderr)
         return 2
-    gateway = Gateway(config, on_broken=lambda: setattr(web_server, "should_exit", True))
-    web_server = server.build(gateway, config)
+    # Twice as many connections may be open for a moment (see Connection), and the gateway needs some files itself.
+    Connection.max_connections = min(Connection.max_connections, allow_files(3 * Connection.max_connections) // 3)
     gc.freeze()  # what is there now stays; the collector need not walk it under load
     gc.set_threshold(20_000, 20, 50)
-    web_server.run()
-    return 1 if gateway.broken or not web_server.started else 0
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(config))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ An artifact's modules live in a private package of their own: `from .features im
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from workers.serving import builtin
 from workers.serving.hooks import HOOKS, Handler
+from workers.serving.steps import hosted
 
 PACKAGE = "quartet_artifact"
 
@@ -22,13 +24,16 @@ class HandlerMissing(Exception):
 
 def make(directory: Path, manifest: dict[str, Any], steps: tuple[str, ...]) -> dict[str, Handler]:
     """One handler object by step; steps that name the same handler share it. Not loaded yet. Raises HandlerMissing."""
-    named = {stage["name"]: stage["handler"] for stage in manifest["stages"]}
-    made = {name: find(directory, name)() for name in dict.fromkeys(named[step] for step in steps)}
-    return {step: made[named[step]] for step in steps}
+    here = hosted(manifest, steps)
+    hooks: dict[str, list[str]] = {}
+    for step in here:
+        hooks.setdefault(step.handler, []).append(step.hook)
+    made = {name: find(directory, name, needed)() for name, needed in hooks.items()}
+    return {step.name: made[step.handler] for step in here}
 
 
-def find(directory: Path, name: str) -> type[Handler]:
-    """The class a manifest's `handler` names. Raises HandlerMissing."""
+def find(directory: Path, name: str, hooks: Sequence[str] = HOOKS) -> type[Handler]:
+    """The class a manifest's `handler` names, which must have `load` and these hooks. Raises HandlerMissing."""
     module_name, _, class_name = name.partition(":")
     if module_name == "builtin":
         return _builtin(class_name)
@@ -37,7 +42,7 @@ def find(directory: Path, name: str) -> type[Handler]:
     except Exception as error:
         raise HandlerMissing(f"The handler module '{module_name}' cannot be imported: {error!r}") from error
     handler = getattr(module, class_name, None)
-    missing = [hook for hook in HOOKS if not callable(getattr(handler, hook, None))]
+    missing = [hook for hook in ("load", *hooks) if not callable(getattr(handler, hook, None))]
     if handler is None or missing:
         raise HandlerMissing(f"The handler '{name}' has no {', '.join(missing) if handler else 'such class'}.")
     return handler  # type: ignore[no-any-return]

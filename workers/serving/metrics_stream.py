@@ -2,7 +2,8 @@
 
     {"gateway": id, "seq": n, "from": unix, "to": unix, "in_flight": n, "dropped": n, "rows": [row...]}
     row = {"deployment", "revision", "requests": n, "errors": {code: n}, "latency": {upper bound in ms: n},
-           "inputs": {name: requests that carried it}}
+           "inputs": {name: requests that carried it}, "samples": n,
+           "stages": {name: {"requests": n, "queued": s, "busy": s, "batches": n, "steps": {name: s}}}}
 
 `seq` grows by one an entry: a reader finds repeats (same gateway and seq) and gaps by it. While Valkey is away the
 newest MAX_WAITING entries are kept; the requests counted in older ones add up in `dropped`, since the gateway began.
@@ -18,7 +19,7 @@ import orjson
 import redis.asyncio
 
 from workers.serving import names
-from workers.serving.accounts import Accounts, Place, Row
+from workers.serving.accounts import Accounts, Place, Row, StageRow
 from workers.serving.admission import Admission
 from workers.serving.valkey import AWAY
 
@@ -93,4 +94,16 @@ def _row(place: Place, row: Row) -> dict[str, Any]:
         "errors": dict(row.errors),
         "latency": dict(row.latency),
         "inputs": dict(row.inputs),
+        "samples": row.samples,
+        "stages": {name: _stage(stage) for name, stage in row.stages.items()},
+    }
+
+
+def _stage(row: StageRow) -> dict[str, Any]:
+    return {
+        "requests": row.requests,
+        "queued": round(row.queued_seconds, 6),
+        "busy": round(row.busy_seconds, 6),
+        "batches": round(row.batches, 3),
+        "steps": {step: round(seconds, 6) for step, seconds in row.steps.items()},
     }

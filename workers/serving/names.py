@@ -11,8 +11,11 @@ METRICS = PREFIX + "metrics"
 #: Consumer group of every stage stream; a consumer's name is its replica's id.
 GROUP = "replicas"
 
-#: Field of a stage stream's entry: one request (wire.Message).
+#: Field of a stage stream's entry: one request (wire.Message), or the parts of one where stages join.
 MESSAGE_FIELD = b"m"
+
+#: Field before it: how many samples it holds, where that is not one.
+SAMPLES_FIELD = b"n"
 
 #: Field of a reply stream's entry: the answers of one batch (list of wire.Reply).
 REPLIES_FIELD = b"r"
@@ -36,3 +39,23 @@ def gateway_key(gateway: str) -> str:
 def replica_key(replica: str) -> str:
     """A replica's heartbeat; when it expires, the replica's unanswered entries are anyone's to claim."""
     return f"{PREFIX}replica:{replica}"
+
+
+#: Priorities of a request. Each stage stream has two sisters: what waits there comes before or after what waits in it.
+NORMAL, HIGH, LOW = 0, 1, 2
+_SISTERS = {NORMAL: "", HIGH: ":high", LOW: ":low"}
+
+
+def sister(stream: str, priority: int) -> str:
+    """The stream of a stage for this priority."""
+    return stream + _SISTERS[priority]
+
+
+def sisters(stream: str) -> tuple[str, str, str]:
+    """All three streams of a stage, the most urgent first."""
+    return sister(stream, HIGH), stream, sister(stream, LOW)
+
+
+def join_key(gateway: str, request: int, hop: int) -> str:
+    """Hash: what has come so far of the parts that one hop of one request waits for; expires with its deadline."""
+    return f"{PREFIX}join:{gateway}:{request}:{hop}"

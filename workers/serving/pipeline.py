@@ -5,94 +5,183 @@ function here takes and gives a list of outcomes, in which a failed sample is th
 """
 
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
 
-from workers.serving import media
+from workers.serving import values
+from workers.serving.batching import batches
 from workers.serving.device import is_engine_dead
-from workers.serving.errors import BadInput, ModelFailed, ModelOutputWrong, ServingError
+from workers.serving.errors import BadInput, ModelFailed, ServingError
 from workers.serving.hooks import Handler
 from workers.serving.routing import InputSpec, OutputSpec
-from workers.serving.tensors import BYTES, DTYPES, Sample, Tensor, from_array, to_array
+from workers.serving.steps import POSTPROCESS, PREDICT, PREPROCESS, Step, hosted
+from workers.serving.tensors import Sample
+from workers.serving.values import Arrays
 
 log = logging.getLogger(__name__)
 
-Arrays = dict[str, np.ndarray]
 Outcome = Sample | ServingError
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-STEPS = ("preprocess", "infer", "postprocess")
+BATCH_BYTES = 64 * 1024 * 1024
 
 
 class EngineDied(Exception):
     """The device or runtime is of no more use; the process has to end."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Hosted:
+    """One step with its hook; `here` are the steps it takes from in this process, and `outside` whether also others."""
+
+    step: Step
+    handler: Handler
+    here: tuple[str, ...]
+    outside: bool
+
+
 class Pipeline:
     """The hosted steps with their hooks, resolved once."""
 
-    def __init__(self, manifest: Mapping[str, Any], handlers: Mapping[str, Handler], batch_max: int) -> None:
-        """`handlers` maps each hosted step to the loaded handler that serves it."""
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        handlers: Mapping[str, Handler],
+        batch_max: int,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
+        """`handlers` maps each hosted step to the loaded handler that serves it. A batch holds at most `batch_max`
+        samples and `batch_bytes` bytes of what preprocess gave."""
         self._inputs = {spec.name: spec for spec in msgspec.convert(manifest["inputs"], list[InputSpec])}
         self._outputs = msgspec.convert(manifest["outputs"], list[OutputSpec])
         self._batch_max = batch_max
-        self._preprocess = handlers["preprocess"].preprocess if "preprocess" in handlers else None
-        self._predict = handlers["infer"].predict if "infer" in handlers else None
-        self._postprocess = handlers["postprocess"].postprocess if "postprocess" in handlers else None
+        self._batch_bytes = batch_bytes
+        self._steps = [_placed(step, handlers) for step in hosted(manifest, handlers)]
+        taken = {name for each in self._steps for name in each.here}
+        self._ends = [each.step for each in self._steps if each.step.name not in taken]
 
-    def run(self, samples: list[Sample]) -> list[Outcome]:
+    @property
+    def can_stream(self) -> bool:
+        """Whether callers can be told what is known so far: the one step that predicts streams, the rest is here."""
+        predicting = [each for each in self._steps if each.step.hook == PREDICT]
+        chain = all(len(each.step.after) <= 1 for each in self._steps)
+        streams = len(predicting) == 1 and hasattr(predicting[0].handler, "stream")
+        return streams and chain and self._steps[-1].step.is_last
+
+    def run(self, samples: Sequence[Sample]) -> list[Outcome]:
         """One outcome a sample, in order. Raises EngineDied."""
-        values: list[Any] = _each(samples, "preprocess", self._prepare if self._preprocess else _to_arrays)
-        if self._predict:
-            values = self._infer(values)
-        return _each(values, "postprocess", self._conclude if self._postprocess else _to_tensors)
+        return self.timed(samples)[0]
 
-    def _prepare(self, sample: Sample) -> Arrays:
-        assert self._preprocess is not None
-        decoded = {name: _decode(self._inputs[name], tensor) for name, tensor in sample.items()}
+    def timed(self, samples: Sequence[Sample]) -> tuple[list[Outcome], dict[str, float]]:
+        """The same, and the seconds of each step."""
+        given: dict[str, list[Any]] = {}
+        seconds: dict[str, float] = {}
+        for each in self._steps:
+            began = time.perf_counter()
+            given[each.step.name] = self._run(each, self._given(each, samples, given))
+            seconds[each.step.name] = time.perf_counter() - began
+        return self._results([given[step.name] for step in self._ends]), seconds
+
+    def _results(self, ends: list[list[Any]]) -> list[Outcome]:
+        results = ends[0] if len(ends) == 1 else [values.joined(parts) for parts in zip(*ends, strict=True)]
+        return results if self._ends[0].is_last else _each(results, "handing on", values.to_tensors)
+
+    def stream(self, sample: Sample) -> Iterator[Outcome]:
+        """What is known so far, each time more of it; the last is the answer. Only where `can_stream`.
+
+        To close the iterator ends the handler's own. Raises EngineDied.
+        """
+        place = next(at for at, each in enumerate(self._steps) if each.step.hook == PREDICT)
+        (value,) = self._through(self._steps[:place], [sample])
+        if isinstance(value, ServingError):
+            yield value
+            return
+        parts = self._steps[place].handler.stream(value)  # type: ignore[attr-defined]
         try:
-            return _arrays("preprocess", self._preprocess(decoded))
+            while True:
+                (part,) = _each([parts], "stream", _next_part)
+                if part is None:
+                    return
+                (outcome,) = self._through(self._steps[place + 1 :], [part])
+                yield outcome
+                if isinstance(outcome, ServingError):
+                    return
+        finally:
+            parts.close()
+
+    def _through(self, steps: Sequence[_Hosted], through: list[Any]) -> list[Any]:
+        for each in steps:
+            through = self._run(each, through)
+        return through
+
+    def _given(self, each: _Hosted, samples: Sequence[Sample], given: Mapping[str, list[Any]]) -> list[Any]:
+        """What a step is called with: one value a sample."""
+        if not each.step.after:
+            return list(samples)
+        sources = [given[name] for name in each.here]
+        if each.outside:
+            sources.append(_each(list(samples), each.step.name, values.to_arrays))
+        return sources[0] if len(sources) == 1 else [values.joined(parts) for parts in zip(*sources, strict=True)]
+
+    def _run(self, each: _Hosted, given: list[Any]) -> list[Any]:
+        if each.step.hook == PREDICT:
+            return self._predict(each, given)
+        name, handler = each.step.name, each.handler
+        if each.step.hook == PREPROCESS:
+            decode = not each.step.after
+            return _each(given, name, lambda sample: self._preprocess(name, handler, sample, decode))
+        assert each.step.hook == POSTPROCESS
+        return _each(given, name, lambda prediction: values.concluded(self._outputs, handler.postprocess(prediction)))
+
+    def _preprocess(self, name: str, handler: Handler, sample: Any, decode: bool) -> Arrays:
+        decoded = values.decoded(self._inputs, sample) if decode else sample
+        try:
+            return values.arrays(name, handler.preprocess(decoded))
         except ValueError as error:
             raise BadInput(f"The model cannot use the input: {error}") from error
 
-    def _infer(self, values: list[Any]) -> list[Any]:
-        """Predict what has not failed, at most batch_max at once, and put the results back in their places."""
-        good = [place for place, value in enumerate(values) if not isinstance(value, ServingError)]
-        results = list(values)
-        for at in range(0, len(good), self._batch_max):
-            places = good[at : at + self._batch_max]
-            for place, outcome in zip(places, self._predict_batch([values[each] for each in places]), strict=True):
+    def _predict(self, each: _Hosted, given: list[Any]) -> list[Any]:
+        """Predict what has not failed, in batches, and put the results back in their places."""
+        good = [place for place, value in enumerate(given) if not isinstance(value, ServingError)]
+        results = list(given)
+        for batch in batches([given[place] for place in good], self._batch_max, self._batch_bytes):
+            places = [good[at] for at in batch]
+            outcomes = self._predict_batch(each, [given[place] for place in places])
+            for place, outcome in zip(places, outcomes, strict=True):
                 results[place] = outcome
         return results
 
-    def _predict_batch(self, batch: list[Arrays]) -> list[Any]:
+    def _predict_batch(self, each: _Hosted, batch: list[Arrays]) -> list[Any]:
         """A batch that fails is tried again one by one, so that one bad sample does not fail its neighbours."""
-        assert self._predict is not None
         try:
-            return _checked(self._predict(batch), len(batch))
+            return values.predictions(each.handler.predict(batch), len(batch))
         except Exception as error:
             if is_engine_dead(error):
                 raise EngineDied(_brief(error)) from error
             if len(batch) == 1:
-                log.exception("predict failed")
+                log.exception("%s failed", each.step.name)
                 return [_blame("predict", error)]
             log.warning("predict failed on a batch of %d, trying one by one: %s", len(batch), _brief(error))
-        return [self._predict_batch([one])[0] for one in batch]
-
-    def _conclude(self, prediction: Arrays) -> Sample:
-        assert self._postprocess is not None
-        answer = self._postprocess(prediction)
-        if not isinstance(answer, Mapping):
-            raise ModelOutputWrong(f"postprocess gave {type(answer).__name__}, not a dict of outputs.")
-        return {spec.name: _encode(spec, answer) for spec in self._outputs}
+        return [self._predict_batch(each, [one])[0] for one in batch]
 
 
-def _each(values: list[In], step: str, function: Callable[[In], Out]) -> list[Out | ServingError]:
-    return [value if isinstance(value, ServingError) else _attempt(value, step, function) for value in values]
+def _placed(step: Step, handlers: Mapping[str, Handler]) -> _Hosted:
+    here = tuple(name for name in step.after if name in handlers)
+    return _Hosted(step, handlers[step.name], here, len(here) < len(step.after))
+
+
+def _next_part(parts: Iterator[Any]) -> Arrays | None:
+    part = next(parts, None)
+    return None if part is None else values.arrays("stream", part)
+
+
+def _each(given: list[In], step: str, function: Callable[[In], Out]) -> list[Out | ServingError]:
+    return [value if isinstance(value, ServingError) else _attempt(value, step, function) for value in given]
 
 
 def _attempt(value: In, step: str, function: Callable[[In], Out]) -> Out | ServingError:
@@ -115,63 +204,3 @@ def _blame(step: str, error: Exception) -> ModelFailed:
 
 def _brief(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:300]
-
-
-def _decode(spec: InputSpec, tensor: Tensor) -> Any:
-    if spec.modality == "image":
-        return media.image(spec, _only(spec, tensor))
-    if spec.modality == "audio":
-        return media.audio(spec, _only(spec, tensor))
-    if spec.modality == "text":
-        return media.text(spec, _only(spec, tensor))
-    return to_array(tensor)
-
-
-def _only(spec: InputSpec, tensor: Tensor) -> bytes:
-    if tensor.datatype != BYTES or len(tensor.data) != 1:
-        media.refuse(spec, f"a sample takes one {spec.modality}, not {len(tensor.data)}")
-    return tensor.elements[0]
-
-
-def _to_arrays(sample: Sample) -> Arrays:
-    return {name: to_array(tensor) for name, tensor in sample.items()}
-
-
-def _to_tensors(values: Arrays) -> Sample:
-    try:
-        return {name: from_array(array) for name, array in values.items()}
-    except TypeError as error:
-        raise ModelOutputWrong(f"What a stage gives cannot be passed on: {error}.") from error
-
-
-def _arrays(step: str, values: Any) -> Arrays:
-    """What a hook gave, as arrays: fused stages see exactly what separate ones would receive from the stream."""
-    if not isinstance(values, Mapping):
-        raise ModelOutputWrong(f"{step} gave {type(values).__name__}, not a dict of arrays.")
-    return {str(name): np.asarray(value) for name, value in values.items()}
-
-
-def _checked(predictions: Any, count: int) -> list[Arrays]:
-    if not isinstance(predictions, list) or len(predictions) != count:
-        told = len(predictions) if isinstance(predictions, list) else type(predictions).__name__
-        raise ModelOutputWrong(f"predict was given {count} samples and gave back {told}.")
-    return [_arrays("predict", each) for each in predictions]
-
-
-def _encode(spec: OutputSpec, answer: Mapping[str, Any]) -> Tensor:
-    if spec.name not in answer:
-        raise ModelOutputWrong(f"postprocess did not give the output '{spec.name}'.")
-    array = _typed(spec, answer[spec.name])
-    wanted = spec.shape[1:]
-    if len(wanted) != array.ndim or any(each not in (-1, got) for each, got in zip(wanted, array.shape, strict=True)):
-        raise ModelOutputWrong(f"Output '{spec.name}' has shape {list(array.shape)}, not the declared {list(wanted)}.")
-    return from_array(array)
-
-
-def _typed(spec: OutputSpec, value: Any) -> np.ndarray:
-    try:
-        if spec.datatype == BYTES:
-            return np.array(value, dtype=object)
-        return np.asarray(value).astype(DTYPES[spec.datatype], casting="same_kind", copy=False)
-    except (TypeError, ValueError) as error:
-        raise ModelOutputWrong(f"Output '{spec.name}' is not {spec.datatype}: {error}") from error

@@ -1,6 +1,6 @@
 """GET /metrics: the accounts and gauges in Prometheus' form, computed when asked and costing requests nothing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
@@ -29,20 +29,20 @@ class Gauges:
 
 
 class _Collector:
-    def __init__(self, accounts: Accounts, gauges: Callable[[], Gauges]) -> None:
+    def __init__(self, accounts: Accounts, gauges: Gauges) -> None:
         self._accounts = accounts
         self._gauges = gauges
 
     def collect(self) -> Iterable[Metric]:
         yield from _requests(self._accounts)
-        yield from _gauges(self._gauges())
+        yield from _gauges(self._gauges)
 
 
-def exporter(accounts: Accounts, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:
-    """A function that gives the page."""
+def page(accounts: Accounts, gauges: Gauges) -> bytes:
+    """The page as it is now."""
     registry = CollectorRegistry()
     registry.register(_Collector(accounts, gauges))
-    return lambda: generate_latest(registry)
+    return generate_latest(registry)
 
 
 def _requests(accounts: Accounts) -> Iterable[Metric]:
@@ -59,7 +59,24 @@ def _requests(accounts: Accounts) -> Iterable[Metric]:
     refused = CounterMetricFamily("quartet_refused", "Requests without a right or a deployment.", labels=["code"])
     for code, count in accounts.refused.items():
         refused.add_metric([code], count)
-    return requests, errors, latency, refused
+    return requests, errors, latency, refused, *_stages(accounts)
+
+
+def _stages(accounts: Accounts) -> Iterable[Metric]:
+    """Sums by stage; divided by each other they give the mean wait, the mean batch's time and the mean batch."""
+    where = ["deployment", "revision", "stage"]
+    samples = CounterMetricFamily("quartet_stage_requests", "Requests that passed the stage.", labels=where)
+    queued = CounterMetricFamily("quartet_stage_queued_seconds", "Time in the stage's stream.", labels=where)
+    busy = CounterMetricFamily("quartet_stage_busy_seconds", "Time of the batches requests were in.", labels=where)
+    batches = CounterMetricFamily("quartet_stage_batches", "Batches, each request counting its share.", labels=where)
+    for (deployment, revision), row in accounts.totals().items():
+        for stage, figures in row.stages.items():
+            place = [deployment, str(revision), stage]
+            samples.add_metric(place, figures.requests)
+            queued.add_metric(place, figures.queued_seconds)
+            busy.add_metric(place, figures.busy_seconds)
+            batches.add_metric(place, figures.batches)
+    return samples, queued, busy, batches
 
 
 def _buckets(row: Row) -> list[tuple[str, float]]:

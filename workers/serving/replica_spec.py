@@ -21,6 +21,7 @@ class ReplicaSpec(msgspec.Struct, frozen=True):
     stream: str
     redis_url: str
     batch_max: int = 32
+    batch_bytes: int = 64 * 1024 * 1024
     device: str = "auto"
     threads: int = 1
 

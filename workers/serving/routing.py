@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from workers.serving import errors
+from workers.serving import errors, names, wire
 
 INFER_SCOPE = "infer"
 
@@ -34,14 +34,28 @@ class OutputSpec(msgspec.Struct, frozen=True):
     shape: tuple[int, ...]
 
 
+class Hop(msgspec.Struct, frozen=True):
+    """One stage on a request's way, as published; see wire.Hop."""
+
+    stage: str
+    stream: str
+    then: tuple[int, ...] = ()
+    joins: int = 0
+
+
 class Split(msgspec.Struct, frozen=True):
-    """A revision's share of a deployment's traffic and the streams a request to it passes, in order."""
+    """A revision's share of a deployment's traffic and the stages a request to it passes, in topological order."""
 
     revision: int
     version: str
     weight: int
-    path: tuple[str, ...]
+    path: tuple[Hop, ...]
     ready_replicas: int = 0
+
+    @property
+    def plan(self) -> tuple[wire.Hop, ...]:
+        """The way as messages carry it."""
+        return tuple(wire.Hop(hop.stage, hop.stream, hop.then, hop.joins) for hop in self.path)
 
 
 class DeploymentRoute(msgspec.Struct, frozen=True):
@@ -92,9 +106,8 @@ class RoutingTable:
 
     def streams(self) -> set[str]:
         """Every stage stream a request may be sent to or passed on to."""
-        return {
-            stream for deployment in self.deployments.values() for split in deployment.splits for stream in split.path
-        }
+        splits = (split for deployment in self.deployments.values() for split in deployment.splits)
+        return {stream for split in splits for hop in split.path for stream in names.sisters(hop.stream)}
 
 
 _decoder = msgspec.json.Decoder(RoutingSnapshot)
@@ -107,9 +120,23 @@ def parse(raw: bytes) -> RoutingTable:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadSnapshot(str(error)) from None
     for name, deployment in snapshot.deployments.items():
-        if any(split.weight < 0 or not split.path for split in deployment.splits):
-            raise BadSnapshot(f"deployment {name} has a split with a negative weight or without a path")
+        for split in deployment.splits:
+            _check(name, split)
     return RoutingTable(snapshot)
+
+
+def _check(deployment: str, split: Split) -> None:
+    """A request must come in somewhere, go on to later hops only, and come out at one place."""
+    given = [0] * len(split.path)
+    for place, hop in enumerate(split.path):
+        for onward in hop.then:
+            if not place < onward < len(split.path):
+                raise BadSnapshot(f"deployment {deployment} has a path that leads from hop {place} to hop {onward}")
+            given[onward] += 1
+    if split.weight < 0 or not split.path:
+        raise BadSnapshot(f"deployment {deployment} has a split with a negative weight or without a path")
+    if given != [hop.joins for hop in split.path] or sum(not hop.then for hop in split.path) != 1:
+        raise BadSnapshot(f"deployment {deployment} has a path whose hops do not lead to one end")
 
 
 def identify(table: RoutingTable, secret: bytes | None, now: datetime) -> Key:

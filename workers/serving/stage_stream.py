@@ -1,20 +1,22 @@
-"""A replica's side of its stage's stream: read what waits, take over what the dead left, finish in one transaction.
+"""A replica's side of its stage's streams: read what waits, take over what the dead left, finish in one transaction.
 
-An entry stays pending with the consumer it was delivered to until it is finished, and is deleted then, so XLEN counts
-what waits or is in progress. A consumer without a heartbeat key is dead; its entries are claimed one at a time, so
-that a request which kills its replica dies alone and cannot use up its neighbours' tries.
+A stage has three streams, one a priority. An entry stays pending with the consumer it was delivered to until it is
+finished, and is deleted then, so XLEN counts what waits or is in progress. A consumer without a heartbeat key is dead;
+its entries are claimed one at a time, so that a request which kills its replica dies alone and cannot use up its
+neighbours' tries.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-from redis.exceptions import ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
-from workers.serving import names, wire
+from workers.serving import names, scripts, wire
 from workers.serving.valkey import BLOCK
+from workers.serving.valkey.address import Command
+from workers.serving.valkey.sync_link import SyncLink
 
 #: An entry delivered this often without an answer is answered with an error instead of being tried again.
 MAX_DELIVERIES = 3
@@ -34,21 +36,43 @@ _FORGET_IDLE = 600_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One delivery of a message; `deliveries` counts the earlier ones."""
+    """One delivery of a message, in as many parts as stages gave to it; `deliveries` counts the earlier ones."""
 
+    stream: str
     id: bytes
-    raw: bytes
+    parts: tuple[bytes, ...]
     deliveries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """What became of one entry: a reply to a gateway, a message to the next stream, or nothing (it was no request)."""
+class Onward:
+    """A message for the next stage. Where that joins several, `part` is whose this is, of `joins` in all."""
 
-    entry: Entry
+    stream: str
+    raw: bytes
+    samples: int
+    join_key: str = ""
+    part: str = ""
+    joins: int = 1
+    keep_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of one entry: a reply to a gateway, messages to the next stages, or nothing (it was no request).
+
+    Without an entry it is news of one that goes on.
+    """
+
+    entry: Entry | None
     raw: bytes = b""
     gateway: str = ""
-    onward: str = ""
+    onward: tuple[Onward, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes on the way."""
+        return len(self.raw) + sum(len(each.raw) for each in self.onward)
 
 
 def parcels(finished: Iterable[Finished], limit: int = wire.MESSAGE_LIMIT) -> list[list[Finished]]:
@@ -60,110 +84,183 @@ def parcels(finished: Iterable[Finished], limit: int = wire.MESSAGE_LIMIT) -> li
     parcels: list[list[Finished]] = []
     size = limit
     for each in finished:
-        size += len(each.raw)
+        size += each.size
         if size > limit or not parcels:
             parcels.append([])
-            size = len(each.raw)
+            size = each.size
         parcels[-1].append(each)
     return parcels
 
 
 class StageStream:
-    """Commands on one stage stream for one replica. Every method raises one of valkey.FAILED."""
+    """Commands on one stage's streams for one replica. Every method raises one of valkey.FAILED."""
 
-    def __init__(self, client: redis.Redis, stream: str, replica: str) -> None:
-        self._client = client
-        self._stream = stream
+    def __init__(self, link: SyncLink, stream: str, replica: str) -> None:
+        self._link = link
+        self._streams = names.sisters(stream)
         self._replica = replica
         self._own_left = True  # entries of a former life under this name, or of a transaction that was lost
         self._judge_from = 0.0  # monotonic
 
     def join(self, after_outage: bool = False) -> None:
-        """Make sure of the group, and look again at what this replica was already given.
+        """Make sure of the groups, and look again at what this replica was already given.
 
         After an outage nobody's heartbeat says anything until everyone had the time to renew it.
         """
         self._own_left = True
         if after_outage:
             self._judge_from = time.monotonic() + HEARTBEAT_TTL
-        self._create_group()
+        create = [("XGROUP", "CREATE", stream, names.GROUP, "0", "MKSTREAM") for stream in self._streams]
+        _raise_first(self._link.ask(create), but="BUSYGROUP")
 
-    def read(self, count: int) -> list[Entry]:
-        """Up to `count` messages that wait; blocks up to a second for the first."""
-        command = ("XREADGROUP", "GROUP", names.GROUP, self._replica, "COUNT", count)
-        read: Any = self._client.execute_command(*command, "BLOCK", int(BLOCK * 1000), "STREAMS", self._stream, ">")
-        entries = read[0][1] if read else []
-        return [Entry(entry, fields.get(names.MESSAGE_FIELD, b"")) for entry, fields in entries]
+    def exchange(self, finished: list[Finished], samples: int, size: int, *, wait: bool) -> list[Entry]:
+        """Finish, all or nothing, and read what comes next, in one round trip: about `samples` and `size` bytes at
+        most, the most urgent first; with `wait` set, whatever comes first, up to a second.
+
+        Raises for what was to be finished, also when the reading went well: what was read is then this replica's own
+        and found by `take_over` after `join`.
+        """
+        read = self._block(samples) if wait else self._take(samples, size)
+        replies = self._link.ask([*self._finish(finished), read] if finished else [read])
+        if finished:
+            _raise_first(replies[:-1])
+        if isinstance(replies[-1], NoScriptError):
+            replies = [self._link.call("SCRIPT", "LOAD", scripts.TAKE.text), self._link.call(*read)]
+        if isinstance(replies[-1], Exception):
+            raise replies[-1]
+        return self._blocked(replies[-1]) if wait else self._taken(replies[-1])
+
+    def finish(self, finished: list[Finished]) -> None:
+        """Send the replies and the messages, and strike the entries off: all or nothing."""
+        _raise_first(self._link.ask(self._finish(finished)))
 
     def take_over(self) -> Entry | None:
         """The oldest entry nobody works on: this replica's own from before an outage, or a dead replica's."""
-        for consumer in self._idle_consumers():
-            entry = self._claim_oldest(consumer)
-            if entry is not None:
-                return entry
+        for stream in self._streams:
+            for consumer in self._idle_consumers(stream):
+                entry = self._claim_oldest(stream, consumer)
+                if entry is not None:
+                    return entry
         self._own_left = False
         return None
 
-    def finish(self, parcel: list[Finished]) -> None:
-        """Send the replies, one entry a gateway, and the messages, and strike the entries off: all or nothing."""
-        done = [each.entry.id for each in parcel]
-        replies: dict[str, list[bytes]] = {}
-        for each in parcel:
-            if each.gateway:
-                replies.setdefault(each.gateway, []).append(each.raw)
-        transaction = self._client.pipeline(transaction=True)
-        for gateway, encoded in replies.items():
-            stream, raw = names.reply_stream(gateway), wire.join_replies(encoded)
-            transaction.execute_command("XADD", stream, "MAXLEN", "~", _REPLIES_KEPT, "*", names.REPLIES_FIELD, raw)
-            transaction.execute_command("EXPIRE", stream, _REPLY_TTL)
-        for each in parcel:
-            if each.onward:
-                transaction.execute_command("XADD", each.onward, "*", names.MESSAGE_FIELD, each.raw)
-        transaction.execute_command("XACK", self._stream, names.GROUP, *done)
-        transaction.execute_command("XDEL", self._stream, *done)
-        transaction.execute()
+    def holds(self, entry: Entry) -> bool:
+        """Whether the entry is still there; its gateway withdraws one that nobody waits for any more."""
+        return bool(self._link.call("XRANGE", entry.stream, entry.id, entry.id))
 
     def leave(self) -> None:
-        """Strike this replica off the group, unless it still owes answers, which others shall find under its name."""
-        consumers = {each["name"].decode(): each for each in self._consumers()}
-        if consumers.get(self._replica, {}).get("pending") == 0:
-            self._client.xgroup_delconsumer(self._stream, names.GROUP, self._replica)
+        """Strike this replica off its groups, unless it still owes answers, which others shall find under its name."""
+        for stream in self._streams:
+            consumers = {each["name"]: each for each in self._consumers(stream)}
+            if consumers.get(self._replica, {}).get("pending") == 0:
+                self._link.call("XGROUP", "DELCONSUMER", stream, names.GROUP, self._replica)
 
-    def _create_group(self) -> None:
-        try:
-            self._client.xgroup_create(self._stream, names.GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if not str(error).startswith("BUSYGROUP"):
-                raise
+    # What is sent
 
-    def _idle_consumers(self) -> Iterable[str]:
+    def _take(self, samples: int, size: int) -> Command:
+        keys = (len(self._streams), *self._streams)
+        return ("EVALSHA", scripts.TAKE.sha, *keys, names.GROUP, self._replica, samples, size)
+
+    def _block(self, count: int) -> Command:
+        group = ("XREADGROUP", "GROUP", names.GROUP, self._replica, "COUNT", count, "BLOCK", int(BLOCK * 1000))
+        return (*group, "STREAMS", *self._streams, ">", ">", ">")
+
+    def _finish(self, finished: Iterable[Finished]) -> list[Command]:
+        replies: dict[str, list[bytes]] = {}
+        done: dict[str, list[bytes]] = {}
+        commands: list[Command] = [("MULTI",)]
+        for each in finished:
+            if each.gateway:
+                replies.setdefault(each.gateway, []).append(each.raw)
+            if each.entry:
+                done.setdefault(each.entry.stream, []).append(each.entry.id)
+            commands += map(_onward, each.onward)
+        for gateway, encoded in replies.items():
+            commands += _reply(names.reply_stream(gateway), encoded)
+        for stream, entries in done.items():
+            commands += [("XACK", stream, names.GROUP, *entries), ("XDEL", stream, *entries)]
+        return [*commands, ("EXEC",)]
+
+    # What comes back
+
+    def _taken(self, taken: list[Any]) -> list[Entry]:
+        return [Entry(self._streams[place], entry, _parts(fields)) for place, entry, fields in taken]
+
+    def _blocked(self, read: list[Any] | None) -> list[Entry]:
+        by_stream = {stream.decode(): entries for stream, entries in read or ()}
+        return [
+            Entry(stream, entry, _parts(fields))
+            for stream in self._streams
+            for entry, fields in by_stream.get(stream, ())
+        ]
+
+    # What the dead left
+
+    def _idle_consumers(self, stream: str) -> Iterator[str]:
         if self._own_left:
             yield self._replica
         if time.monotonic() < self._judge_from:
             return
-        for consumer in self._consumers():
-            name = consumer["name"].decode()
-            if name != self._replica and not self._client.exists(names.replica_key(name)):
+        for consumer in self._consumers(stream):
+            name = consumer["name"]
+            if name != self._replica and not self._link.call("EXISTS", names.replica_key(name)):
                 if consumer["pending"]:
                     yield name
                 elif consumer["idle"] > _FORGET_IDLE:
-                    self._client.xgroup_delconsumer(self._stream, names.GROUP, name)
+                    self._link.call("XGROUP", "DELCONSUMER", stream, names.GROUP, name)
 
-    def _consumers(self) -> list[dict[str, Any]]:
+    def _consumers(self, stream: str) -> list[dict[str, Any]]:
+        """`name`, `pending` and `idle` of each."""
         try:
-            consumers: Any = self._client.xinfo_consumers(self._stream, names.GROUP)
+            consumers = self._link.call("XINFO", "CONSUMERS", stream, names.GROUP)
         except ResponseError as error:
-            if not str(error).startswith(("NOGROUP", "no such key")):
+            if not str(error).startswith(("NOGROUP", "ERR no such key")):
                 raise
             return []
-        return list(consumers)
+        pairs = ({each[at].decode(): each[at + 1] for at in range(0, len(each), 2)} for each in consumers)
+        return [each | {"name": each["name"].decode()} for each in pairs]
 
-    def _claim_oldest(self, consumer: str) -> Entry | None:
+    def _claim_oldest(self, stream: str, consumer: str) -> Entry | None:
         idle = 0 if consumer == self._replica else _CLAIM_IDLE
-        pending: Any = self._client.xpending_range(self._stream, names.GROUP, "-", "+", 16, consumer)
-        for each in pending:
-            claimed: Any = self._client.xclaim(self._stream, names.GROUP, self._replica, idle, [each["message_id"]])
+        pending = self._link.call("XPENDING", stream, names.GROUP, "-", "+", 16, consumer)
+        for entry, _, _, deliveries in pending:
+            claimed = self._link.call("XCLAIM", stream, names.GROUP, self._replica, idle, entry)
             if claimed:  # or else another replica was quicker, or its gateway has withdrawn it
-                identifier, fields = claimed[0]
-                return Entry(identifier, fields.get(names.MESSAGE_FIELD, b""), each["times_delivered"])
+                return Entry(stream, entry, _parts(claimed[0][1]), deliveries)
         return None
+
+
+def _parts(fields: list[bytes]) -> tuple[bytes, ...]:
+    """The messages among an entry's fields and values."""
+    return tuple(fields[at + 1] for at in range(0, len(fields), 2) if fields[at] == names.MESSAGE_FIELD)
+
+
+def _onward(onward: Onward) -> Command:
+    if onward.joins > 1:
+        keys = (2, onward.join_key, onward.stream)
+        return ("EVAL", scripts.JOIN.text, *keys, onward.part, onward.raw, onward.joins, onward.keep_ms, onward.samples)
+    return added(onward.stream, onward.raw, onward.samples)
+
+
+def added(stream: str, raw: bytes, samples: int) -> Command:
+    """The command that puts a message into a stage's stream."""
+    if samples == 1:
+        return ("XADD", stream, "*", names.MESSAGE_FIELD, raw)
+    return ("XADD", stream, "*", names.SAMPLES_FIELD, samples, names.MESSAGE_FIELD, raw)
+
+
+def _reply(stream: str, encoded: list[bytes]) -> list[Command]:
+    raw = wire.join_replies(encoded)
+    return [
+        ("XADD", stream, "MAXLEN", "~", _REPLIES_KEPT, "*", names.REPLIES_FIELD, raw),
+        ("EXPIRE", stream, _REPLY_TTL),
+    ]
+
+
+def _raise_first(replies: list[Any], but: str = "\0") -> None:
+    """Raise the error that explains a refused transaction: the first that is not `but`."""
+    for reply in replies:
+        if isinstance(reply, Exception) and not str(reply).startswith(but):
+            raise reply
+        if isinstance(reply, list):  # what EXEC says of each command that was queued
+            _raise_first(reply)

@@ -10,9 +10,10 @@ from workers.serving.errors import ServingError
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
 from workers.serving.oip.elements import MEDIA
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
 from workers.serving.routing import InputSpec
-from workers.serving.tensors import BYTES, DTYPES, Sample, Tensor, from_array
+from workers.serving.steps import hosted, steps
+from workers.serving.tensors import BF16, BYTES, DTYPES, Sample, Tensor, from_array, to_bf16
 
 
 class WarmupFailed(Exception):
@@ -31,15 +32,29 @@ def warm_up(pipeline: Pipeline, context: Context, batch_max: int) -> None:
 
 
 def _is_later(context: Context) -> bool:
-    return context.stages[0] != STEPS[0]
+    return bool(_earlier(context))
+
+
+def _earlier(context: Context) -> tuple[str, ...]:
+    """The steps that lead to the hosted ones."""
+    here = hosted(context.manifest, context.stages)
+    after = {step.name: step.after for step in steps(context.manifest)}
+    earlier: set[str] = set()
+    waiting = [name for step in here for name in step.after]
+    while waiting:
+        name = waiting.pop()
+        if name not in context.stages and name not in earlier:
+            earlier.add(name)
+            waiting += after[name]
+    return tuple(name for name in after if name in earlier)
 
 
 def _earlier_steps(context: Context, batch_max: int) -> Pipeline:
     """The steps before the hosted ones, made for the warm-up only: a later stage's input is what they give."""
-    steps = STEPS[: STEPS.index(context.stages[0])]
-    handlers = make(context.directory, context.manifest, steps)
+    earlier = _earlier(context)
+    handlers = make(context.directory, context.manifest, earlier)
     for handler in {id(each): each for each in handlers.values()}.values():
-        handler.load(Context(context.directory, "cpu", context.manifest, steps))
+        handler.load(Context(context.directory, "cpu", context.manifest, earlier))
     return Pipeline(context.manifest, handlers, batch_max)
 
 
@@ -64,6 +79,8 @@ def _tensor(spec: InputSpec, value: Any, directory: Path) -> Tensor:
         return _scalar(spec, (directory / value).read_bytes())
     if spec.modality == "text":
         return _scalar(spec, str(value).encode())
+    if spec.datatype == BF16:
+        return to_bf16(np.array(value, np.float32))
     return from_array(np.array(value, object if spec.datatype == BYTES else DTYPES[spec.datatype]))
 
 

@@ -3,6 +3,8 @@
 Objects are never pickled: what is decoded here is plain data of the declared types, or refused.
 """
 
+from typing import Any
+
 import msgspec
 
 from workers.serving.tensors import Sample
@@ -11,23 +13,54 @@ from workers.serving.tensors import Sample
 MESSAGE_LIMIT = 64 * 1024 * 1024
 
 
+class Hop(msgspec.Struct, array_like=True, frozen=True):
+    """One stage on a request's way: the stream it waits in, and which hops of the same plan get what it gives.
+
+    `joins` counts the hops that give to this one; 0 where the request itself comes in.
+    """
+
+    stage: str
+    stream: str
+    then: tuple[int, ...] = ()
+    joins: int = 0
+
+
+class Stop(msgspec.Struct, array_like=True, frozen=True):
+    """What one stage took for a request: seconds waiting in its stream, seconds of the batch it was computed in, and
+    that batch's samples. `steps` are the batch's seconds by step of the pipeline."""
+
+    stage: str
+    queued: float
+    busy: float
+    batch: int
+    steps: dict[str, float]
+
+
 class Message(msgspec.Struct, array_like=True, frozen=True):
     """One request on its way to a stage. The number of deliveries is kept by the stream's consumer group."""
 
     id: int  # the sending gateway's own number for it
     gateway: str  # whose reply stream the answer goes to
     deadline: float  # unix seconds; work found later than this is dropped
-    path: list[str]  # streams of the stages still to come after this one
     samples: list[Sample]
+    plan: tuple[Hop, ...] = ()  # the whole way; empty where there is but one stage
+    at: int = 0  # this message's hop of the plan
+    priority: int = 0  # names.NORMAL, HIGH or LOW
+    sent: float = 0.0  # unix seconds when it was put into the stream
+    events: bool = False  # the caller wants what is known so far, as it comes
+    trail: tuple[Stop, ...] = ()  # the stages behind it
+    trace: str = ""  # the caller's W3C traceparent
 
 
 class Reply(msgspec.Struct, array_like=True, frozen=True):
-    """The answer to one message: samples, or an error's code and message."""
+    """The answer to one message: samples, or an error's code and message. With `more` set another one follows."""
 
     id: int
     samples: list[Sample]
     code: str = ""
     message: str = ""
+    more: bool = False
+    trail: tuple[Stop, ...] = ()
 
 
 class MessageTooLarge(ValueError):
@@ -36,6 +69,11 @@ class MessageTooLarge(ValueError):
 
 class BadMessage(ValueError):
     """Bytes in a stream that are no message of ours."""
+
+
+def replaced(message: Message, **changes: Any) -> Message:
+    """The message with some fields changed."""
+    return msgspec.structs.replace(message, **changes)
 
 
 _encoder = msgspec.msgpack.Encoder()

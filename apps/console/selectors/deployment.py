@@ -11,8 +11,11 @@ from apps.console.figures import present_texts
 from apps.console.selectors.fleet import deployment_rows, modalities
 from apps.console.states import replica_state, revision_state, rollout_state
 from apps.core.clock import now
-from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
+from apps.deployments.models import Deployment, Replica, Revision, Rollout
+from apps.deployments.rules.groups import hops
+from apps.deployments.selectors import StageStanding, kept_rollout, standings
 from apps.monitoring.selectors import deployment_series, present_numbers
+from apps.registry.rules.stages import spelt
 
 #: Revisions and ended replicas that the page lists.
 _REVISIONS = 12
@@ -21,10 +24,11 @@ _ENDED = 6
 _OLD_NEWS = timedelta(hours=1)
 #: A step of a rollout as the page tells it: what it waits for while it is the present one.
 _STEPS = (
-    (Rollout.State.STARTING, "Start replicas", "until every stage has its replicas ready"),
-    (Rollout.State.SHIFTING, "Move traffic", "until every gateway routes to it"),
-    (Rollout.State.DRAINING, "Drain the old", "until its last requests are answered"),
-    (Rollout.State.DONE, "Done", ""),
+    ((Rollout.State.STARTING,), "Start replicas", "until every stage has its replicas ready"),
+    ((Rollout.State.ROLLING, Rollout.State.SHIFTING), "Move traffic", "until every gateway routes to it"),
+    ((Rollout.State.KEEPING,), "Keep the old", "so that it can take the traffic back"),
+    ((Rollout.State.DRAINING,), "Drain the old", "until its last requests are answered"),
+    ((Rollout.State.DONE,), "Done", ""),
 )
 
 
@@ -39,11 +43,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StageBox:
-    """One stage of the live pipeline with the steps it runs."""
+    """One stage of the live pipeline with the steps it runs, and the stages that hand on to it, in words."""
 
-    stage: Stage
-    steps: list[dict[str, str]]
-    ready: int
+    standing: StageStanding
+    steps: list[dict[str, Any]]
+    takes_from: str
 
 
 def deployment_context(deployment: Deployment) -> dict[str, Any]:
@@ -63,14 +67,15 @@ def deployment_context(deployment: Deployment) -> dict[str, Any]:
         "revisions": _revision_rows(deployment),
         "pipeline": _pipeline(shown) if shown else [],
         "shown": shown,
+        "kept": kept_rollout(deployment),
         "charts": _charts(deployment),
     }
 
 
 def rollout_steps(rollout: Rollout) -> list[Step]:
     """The steps with the present one marked; a rollout that ended otherwise stops where it was."""
-    states = [state for state, _, _ in _STEPS]
-    reached = states.index(Rollout.State(rollout.state)) if rollout.state in states else _stopped_at(rollout)
+    places = {state: index for index, (states, _, _) in enumerate(_STEPS) for state in states}
+    reached = places.get(Rollout.State(rollout.state), _stopped_at(rollout))
     finished = rollout.state == Rollout.State.DONE
     return [
         Step(label, waits, "done" if index < reached or finished else "now" if index == reached else "")
@@ -79,7 +84,9 @@ def rollout_steps(rollout: Rollout) -> list[Step]:
 
 
 def _stopped_at(rollout: Rollout) -> int:
-    return 2 if rollout.draining_at else 1 if rollout.shifted_at else 0
+    if rollout.draining_at:
+        return 3
+    return 2 if rollout.kept_at else 1 if rollout.shifted_at else 0
 
 
 def _last_rollout(deployment: Deployment) -> Rollout | None:
@@ -123,12 +130,25 @@ def _replicas(deployment: Deployment) -> list[Replica]:
 
 
 def _pipeline(revision: Revision) -> list[StageBox]:
-    devices = {step["name"]: step for step in revision.version.manifest["stages"]}
+    stood = standings([revision]).get(revision.pk, [])
+    path = hops(
+        [{"name": each.stage.name, "steps": each.stage.steps} for each in stood],
+        spelt(revision.version.manifest["stages"]),
+    )
     boxes = []
-    for stage in revision.stages.order_by("position"):
-        ready = stage.served_by.filter(state=Replica.State.READY).count()
-        boxes.append(StageBox(stage, [devices.get(name, {"name": name}) for name in stage.steps], ready))
+    for index, each in enumerate(stood):
+        steps = {step["name"]: step for step in spelt(each.stage.version.manifest["stages"])}
+        givers = [hop.group for hop in path if index in hop.then]
+        before = [] if index == 0 else [stood[index - 1].stage.name]
+        boxes.append(StageBox(each, [steps[name] for name in each.stage.steps], _giver_text(givers, before)))
     return boxes
+
+
+def _giver_text(givers: list[str], before: list[str]) -> str:
+    """Nothing where the arrow from the box before says it all."""
+    if givers == before:
+        return ""
+    return f"takes from {' and '.join(givers)}" if givers else "takes the request"
 
 
 def _charts(deployment: Deployment) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """Deployments as rows: their state, what they serve and how they do."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-
-from django.db.models import Count, Q
 
 from apps.console.drawing import spark_path
 from apps.console.figures import present_texts
 from apps.console.states import State, deployment_state
-from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
+from apps.deployments.models import Deployment, Revision, Rollout
+from apps.deployments.selectors import standings
 from apps.monitoring.selectors import present_numbers, sparklines
 
 
@@ -32,7 +30,7 @@ def deployment_rows() -> list[DeploymentRow]:
         Deployment.objects.select_related("live_revision__version__model", "live_revision__deployment").order_by("name")
     )
     numbers = present_numbers([each.name for each in deployments])
-    sparks, scarcest = sparklines(), _scarcest()
+    sparks, scarcest = sparklines(), _scarcest([each.live_revision for each in deployments if each.live_revision])
     rollouts, newest = _open_rollouts(), _newest_revisions()
     rows = []
     for each in deployments:
@@ -59,14 +57,16 @@ def modalities(revision: Revision | None) -> list[str]:
     return list(dict.fromkeys(each["modality"] for each in inputs))
 
 
-def _scarcest() -> dict[int, tuple[int, int]]:
-    """Live revision id -> (ready, wanted) of the stage that lacks most: it decides what the deployment can do."""
-    ready = Count("served_by", filter=Q(served_by__state=Replica.State.READY))
-    by_revision: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    stages = Stage.objects.filter(revision__state=Revision.State.LIVE).values_list("revision_id", "replicas")
-    for revision_id, wanted, count in stages.annotate(ready=ready):
-        by_revision[revision_id].append((count, wanted))
-    return {pk: min(pairs, key=lambda pair: pair[0] / pair[1]) for pk, pairs in by_revision.items()}
+def _scarcest(live: list[Revision]) -> dict[int, tuple[int, int]]:
+    """Live revision id -> (ready, wanted) of the stage that lacks most: it decides what the deployment can do.
+
+    A stage that nobody asks and that may have no replica lacks none.
+    """
+    found = {}
+    for revision_id, stages in standings(live).items():
+        pairs = [(each.ready, each.desired) for each in stages]
+        found[revision_id] = min(pairs, key=lambda pair: pair[0] / pair[1] if pair[1] else 1)
+    return found
 
 
 def _open_rollouts() -> dict[int, Rollout]:

@@ -94,7 +94,7 @@ def _without_replicas(rows: list[DeploymentRow]) -> list[Need]:
             actions=[_open(row.name)],
         )
         for row in rows
-        if row.live and not row.ready
+        if row.live and row.wanted and not row.ready
     ]
 
 
@@ -153,7 +153,7 @@ def _still_serving(deployment: Deployment) -> str:
 def _corrupt_versions() -> list[Need]:
     """Corrupt versions that something still points at; the others are history."""
     in_use = Revision.objects.filter(
-        version=OuterRef("pk"), state__in=["requested", "approved", "starting", "live", "retiring"]
+        stages__version=OuterRef("pk"), state__in=["requested", "approved", "starting", "live", "retiring"]
     )
     corrupt = ModelVersion.objects.filter(
         Q(Exists(in_use)) | Q(Exists(Alias.objects.filter(version=OuterRef("pk")))), state=ModelVersion.State.CORRUPT

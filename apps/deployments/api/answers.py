@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout
-from apps.deployments.selectors import replicas_list
+from apps.deployments.selectors import StageStanding, replicas_list, standings
 
 #: What a revision's state means for whoever waits for its approval.
 _APPROVAL = {
@@ -19,13 +19,15 @@ _APPROVAL = {
 class RolloutAnswer(serializers.ModelSerializer[Rollout]):
     from_revision = serializers.IntegerField(source="from_revision.number", allow_null=True, default=None)
     to_revision = serializers.IntegerField(source="to_revision.number")
-    state = serializers.CharField(help_text="starting, shifting, draining, done, failed or superseded.")
+    state = serializers.CharField(
+        help_text="starting, rolling, shifting, keeping, draining, reverting, done, failed, superseded or rolled_back."
+    )
 
     class Meta:
         model = Rollout
         fields = [
-            *("from_revision", "to_revision", "state", "reason", "snapshot_number"),
-            *("started_at", "shifted_at", "moved_at", "draining_at", "ended_at"),
+            *("from_revision", "to_revision", "is_rollback", "state", "reason", "snapshot_number"),
+            *("started_at", "shifted_at", "moved_at", "kept_at", "draining_at", "ended_at"),
         ]
 
 
@@ -80,17 +82,39 @@ class RevisionAnswer(serializers.ModelSerializer[Revision]):
         return _APPROVAL.get(Revision.State(revision.state), "was not approved")
 
 
+class StandingAnswer(serializers.Serializer[StageStanding]):
+    name = serializers.CharField(source="stage.name")
+    steps = serializers.ListField(child=serializers.CharField(), source="stage.steps")
+    version = serializers.IntegerField(source="stage.version.number")
+    device = serializers.CharField(source="stage.device")
+    min_replicas = serializers.IntegerField(source="stage.min_replicas")
+    max_replicas = serializers.IntegerField(source="stage.max_replicas")
+    desired = serializers.IntegerField(help_text="Replicas that there should be now.")
+    ready = serializers.IntegerField()
+    reason = serializers.CharField(help_text="Why there should be so many.")
+    carried_by = serializers.IntegerField(
+        source="carried_by.number", allow_null=True, default=None, help_text="The revision whose replicas serve it."
+    )
+
+
 class RevisionDetail(RevisionAnswer):
+    stages = serializers.SerializerMethodField(help_text="How its stages stand.")
     replicas = serializers.SerializerMethodField(help_text="Its replicas, newest first, 100 at most.")
     rollout = RolloutAnswer(allow_null=True, default=None)
 
     class Meta(RevisionAnswer.Meta):
-        fields = [*RevisionAnswer.Meta.fields, "rollout", "replicas"]
+        fields = [*RevisionAnswer.Meta.fields, "stages", "rollout", "replicas"]
+
+    @extend_schema_field(StandingAnswer(many=True))
+    def get_stages(self, revision: Revision) -> Any:
+        """In the order in which a request meets them."""
+        return StandingAnswer(standings([revision])[revision.pk], many=True).data
 
     @extend_schema_field(ReplicaAnswer(many=True))
     def get_replicas(self, revision: Revision) -> Any:
-        """The newest replicas of every stage."""
-        replicas = replicas_list().filter(stage__revision=revision)
+        """The newest replicas of every stage, also of those that it shares."""
+        carrying = [stage.carrying for stage in revision.stages.all()]
+        replicas = replicas_list().filter(stage__in=carrying)
         return ReplicaAnswer(replicas[:100], many=True).data
 
 
@@ -98,10 +122,19 @@ class DeploymentAnswer(serializers.ModelSerializer[Deployment]):
     created_by = serializers.CharField(source="created_by.username")
     live_revision = serializers.IntegerField(source="live_revision.number", allow_null=True, default=None)
     rollout = serializers.SerializerMethodField(help_text="The rollout that is on its way, if any.")
+    kept_revision = serializers.SerializerMethodField(
+        help_text="The revision to which a rollback sends the traffic back at once, if any."
+    )
 
     class Meta:
         model = Deployment
-        fields = ["name", "description", "created_by", "created_at", "live_revision", "rollout"]
+        fields = ["name", "description", "created_by", "created_at", "live_revision", "kept_revision", "rollout"]
+
+    def get_kept_revision(self, deployment: Deployment) -> int | None:
+        """Its number."""
+        on_its_way: list[Rollout] = deployment.open_rollouts  # type: ignore[attr-defined]
+        kept = [r for r in on_its_way if r.state in Rollout.KEPT_STATES and not r.is_rollback]
+        return kept[0].from_revision.number if kept and kept[0].from_revision else None
 
     @extend_schema_field(RolloutAnswer(allow_null=True))
     def get_rollout(self, deployment: Deployment) -> Any:

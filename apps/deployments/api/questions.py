@@ -1,11 +1,21 @@
 """What the REST edge is asked."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.deployments.rules.spec import DEVICES, LIMITS, NOTE_LENGTH, STEPS
+from apps.deployments.rules.spec import (
+    ANSWER,
+    BATCH_BYTES,
+    BLUE_GREEN,
+    DEVICES,
+    LIMITS,
+    NOTE_LENGTH,
+    SCALE_LIMITS,
+    STRATEGIES,
+)
 
 
 @extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
@@ -13,9 +23,9 @@ class VersionRef(serializers.CharField):
     """A version by its number, as 3 or "3", or by an alias, as "@champion"."""
 
 
-def _limited(name: str, default: int) -> serializers.IntegerField:
-    least, most = LIMITS[name]
-    return serializers.IntegerField(required=False, default=default, min_value=least, max_value=most)
+def _limited(name: str, limits: Mapping[str, tuple[int, int]] = LIMITS, **fields: Any) -> serializers.IntegerField:
+    least, most = limits[name]
+    return serializers.IntegerField(required=False, min_value=least, max_value=most, **fields)
 
 
 class DeploymentQuestion(serializers.Serializer[Any]):
@@ -23,29 +33,52 @@ class DeploymentQuestion(serializers.Serializer[Any]):
     description = serializers.CharField(required=False, allow_blank=True, max_length=10_000, default="")
 
 
-class StageQuestion(serializers.Serializer[Any]):
-    name = serializers.CharField(help_text="Lower-case letters, digits and hyphens.")
-    steps = serializers.ListField(child=serializers.ChoiceField(choices=STEPS), allow_empty=False)
+class ScaleQuestion(serializers.Serializer[Any]):
+    queue_ms = _limited("queue_ms", SCALE_LIMITS, help_text="The longest that a request should wait; 100.")
+    in_flight = _limited("in_flight", SCALE_LIMITS, help_text="Requests for each replica; twice batch_max.")
+    up_s = _limited("up_s", SCALE_LIMITS, help_text="Seconds of pressure before it grows; 2.")
+    down_s = _limited("down_s", SCALE_LIMITS, help_text="Seconds of slack before it shrinks; 60.")
+    idle_s = _limited("idle_s", SCALE_LIMITS, help_text="Seconds without a request before it goes to zero; 300.")
+
+
+class _Replicas(serializers.Serializer[Any]):
+    """What a stage is served with."""
+
+    replicas = _limited("replicas", help_text="As many at all times; or else say min_ and max_replicas.")
+    min_replicas = _limited("min_replicas", help_text="0 lets a stage that nobody asks have no replica.")
+    max_replicas = _limited("max_replicas")
     device = serializers.CharField(required=False, default="auto", help_text=f"One of {', '.join(DEVICES)}.")
-    replicas = _limited("replicas", 1)
-    batch_max = _limited("batch_max", 32)
+    batch_max = _limited("batch_max", default=32)
+    batch_bytes = _limited("batch_bytes", default=BATCH_BYTES)
+    scale = ScaleQuestion(required=False)
 
 
-class RevisionQuestion(serializers.Serializer[Any]):
+class StageQuestion(_Replicas):
+    name = serializers.CharField(help_text="Lower-case letters, digits and hyphens.")
+    steps = serializers.ListField(
+        child=serializers.CharField(max_length=63), allow_empty=False, help_text="Names of the manifest's stages."
+    )
+    version = _limited("version", help_text="Another version of the same model, by number.")
+
+
+class RevisionQuestion(_Replicas):
     model = serializers.CharField(help_text="The registered model's name.")
     version = VersionRef(help_text="A version's number, or an alias as @champion.")
-    replicas = _limited("replicas", 1)
-    device = serializers.CharField(required=False, default="auto", help_text=f"One of {', '.join(DEVICES)}.")
-    batch_max = _limited("batch_max", 32)
     stages = StageQuestion(
         many=True,
         required=False,
         default=None,
         allow_null=True,
-        help_text="Takes the pipeline apart; replicas, device and batch_max above then have no meaning.",
+        help_text="Takes the pipeline apart; what is said of replicas, device and batches above then has no meaning.",
     )
-    timeout_ms = _limited("timeout_ms", 30_000)
-    max_in_flight = _limited("max_in_flight", 256)
+    timeout_ms = _limited("timeout_ms", default=30_000)
+    max_in_flight = _limited("max_in_flight", default=256)
+    strategy = serializers.CharField(required=False, default=BLUE_GREEN, help_text=f"One of {', '.join(STRATEGIES)}.")
+    surge = _limited("surge", default=1, help_text="Replicas above the count while rolling.")
+    keep_s = _limited("keep_s", default=60, help_text="Seconds for which the old revision can take traffic back.")
+    missing_inputs = serializers.CharField(
+        required=False, default=ANSWER, help_text="answer, or reject: a request must then bring every input."
+    )
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_LENGTH, default="")
 
 

@@ -54,6 +54,17 @@ class DeploymentDetail(DeploymentsView):
         return Response(_deployment(access.deployment_for(self.actor, name)))
 
 
+class DeploymentRollback(DeploymentsView):
+    """Going back."""
+
+    @extend_schema(request=None, responses=answers.DeploymentAnswer)
+    def post(self, request: Request, name: str) -> Response:
+        """Send the traffic back to the kept revision, at once; 409 where none is kept."""
+        deployment = access.deployment_to_operate(self.actor, name)
+        services.deployment_rollback(actor=self.actor, deployment=deployment)
+        return Response(_deployment(deployment))
+
+
 class RevisionList(generics.ListAPIView[Revision], DeploymentsView):
     """The revisions of one deployment, newest first."""
 

@@ -1,14 +1,20 @@
 """When a rollout takes its next step, from what is known of replicas, gateways and streams.
 
 starting: replicas of the new revision come up; the old one serves, untouched.
+rolling: (that strategy only) both serve, by the shares of their replicas that are ready; rules/rolling.py counts.
 shifting: the new revision is live; gateways learn of it one by one; the old one answers what it still has.
-draining: no request can reach the old revision any more; its replicas end.
+keeping: no request can reach the old revision any more; its replicas stay ready to take the traffic back.
+draining: they end.
+reverting: a rollout failed while it was rolling; the old revision takes all, the new one answers what it still has.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-STARTING, SHIFTING, DRAINING = "starting", "shifting", "draining"
+from apps.deployments.rules.scale import Load
+
+STARTING, ROLLING, SHIFTING = "starting", "rolling", "shifting"
+KEEPING, DRAINING, REVERTING = "keeping", "draining", "reverting"
 DONE, FAILED, SUPERSEDED = "done", "failed", "superseded"
 
 #: Failed replicas of a new revision after which its rollout is given up.
@@ -25,13 +31,15 @@ class Evidence:
     """What Valkey shows: the published routing, who follows it, and what waits in streams.
 
     `routes` is deployment name -> numbers of the revisions it leads to; `gateways` is id -> number of the snapshot that
-    the gateway follows; `waiting` is stream name -> requests waiting or in progress.
+    the gateway follows; `waiting` is stream name -> requests waiting or in progress in it and its sisters of other
+    priorities; `loads` says more of the same, but for the ready replicas.
     """
 
     snapshot: int | None = None
     routes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     gateways: Mapping[str, int] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
+    loads: Mapping[str, Load] = field(default_factory=dict)
 
     def moved(self, deployment: str, revision: int) -> bool:
         """Whether the published routing leads to `revision` alone and every living gateway follows that very one.
@@ -46,12 +54,17 @@ class Evidence:
 class Facts:
     """What is known of one rollout. Times are seconds.
 
-    `all_ready`: the new revision has all its replicas. `losses`: how often the one lost most was. `since_moved` counts
-    from when every gateway had the new routing, None while one has not. `old_waiting` is None where nobody could look.
+    `all_ready`: the new revision has all its replicas. `started`: it has one of each stage. `rolling`: traffic may move
+    bit by bit. `losses`: how often the one lost most was. `since_moved` counts from when every gateway had the new
+    routing, None while one has not. The `old_` fields are of the revision that traffic leaves, less what it shares with
+    the other; `old_waiting` is None where nobody could tell. `newer`: another revision is approved and waits.
     """
 
     state: str
+    reason: str = ""
     all_ready: bool = False
+    started: bool = False
+    rolling: bool = False
     failures: int = 0
     losses: int = 0
     last_failure: str = ""
@@ -60,6 +73,9 @@ class Facts:
     old_waiting: int | None = None
     old_timeout: float = 0.0
     old_active: int = 0
+    keep: float = 0.0
+    since_kept: float = 0.0
+    newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +89,44 @@ class Step:
 def advance(facts: Facts) -> Step:
     """The rollout's next step.
 
-    After traffic has moved nothing fails any more: the live revision keeps trying. The old one does not wait for it,
-    as no request would come back to it; ending lets the next revision begin, which is what mends a bad one.
+    After all traffic has moved nothing fails any more: the live revision keeps trying. The old one does not wait for
+    it; ending lets the next revision begin, which is what mends a bad one, unless somebody rolls back before.
     """
-    if facts.state == STARTING:
-        return _starting(facts)
+    if facts.state in (STARTING, ROLLING):
+        return _coming(facts)
     if facts.state == SHIFTING and _old_is_idle(facts):
+        return Step(KEEPING if facts.keep and not facts.newer else DRAINING)
+    if facts.state == KEEPING and (facts.newer or facts.since_kept >= facts.keep):
         return Step(DRAINING)
     if facts.state == DRAINING and not facts.old_active:
         return Step(DONE)
+    if facts.state == REVERTING and _old_is_idle(facts):
+        return Step(FAILED, facts.reason)
     return Step(facts.state)
 
 
-def _starting(facts: Facts) -> Step:
+def _coming(facts: Facts) -> Step:
+    if trouble := _trouble(facts):
+        return Step(FAILED if facts.state == STARTING else REVERTING, trouble)
+    if facts.all_ready:
+        return Step(SHIFTING)
+    if facts.state == ROLLING and facts.newer:
+        return Step(REVERTING, "A newer revision was approved before this one had taken all traffic.")
+    return Step(ROLLING if facts.rolling and facts.started else facts.state)
+
+
+def _trouble(facts: Facts) -> str:
     if facts.corrupt:
-        return Step(FAILED, facts.corrupt)
+        return facts.corrupt
     if facts.failures >= FAILURES:
-        return Step(FAILED, f"Its replicas failed {facts.failures} times. The last time: {facts.last_failure}")
+        return f"Its replicas failed {facts.failures} times. The last time: {facts.last_failure}"
     if facts.losses >= LOSSES:
-        return Step(
-            FAILED, f"A replica was lost {facts.losses} times, with the worker that started it: see their logs."
-        )
-    return Step(SHIFTING) if facts.all_ready else Step(STARTING)
+        return f"A replica was lost {facts.losses} times, with the worker that started it: see their logs."
+    return ""
 
 
 def _old_is_idle(facts: Facts) -> bool:
-    """Nobody sends to the old revision, what was on its way has arrived, and nobody waits for its answers any more."""
+    """Nobody sends to the revision, what was on its way has arrived, and nobody waits for its answers any more."""
     if facts.since_moved is None or facts.since_moved < SETTLE:
         return False
     return facts.old_waiting == 0 or facts.since_moved >= facts.old_timeout + SETTLE

@@ -1,6 +1,6 @@
 """Which node and device a replica goes to: one that has room, and of these the one with the fewest replicas."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 CPU, CUDA, AUTO = "cpu", "cuda", "auto"
@@ -28,10 +28,44 @@ class Room:
         if device in self.devices:
             self.devices[device] -= need
 
+    def give_back(self, device: str, held: int) -> None:
+        """What will be there again once a replica on `device` has ended."""
+        self.memory += held
+        self.slots += 1
+        self.replicas -= 1
+        if device in self.devices:
+            self.devices[device] += held
+
 
 def memory_need(measured: int | None, size: int) -> int:
     """Bytes that a replica will take: what one was seen to take, or a guess from the size of its files."""
     return measured or 3 * size + RUNTIME_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What a node has in all, whoever uses it now. Memory in bytes; `devices` is that of each accelerator."""
+
+    name: str
+    memory: int
+    devices: tuple[int, ...] = ()
+
+    def best(self, device: str) -> int:
+        """The most that one replica could be given here."""
+        return min(self.memory, max(self.devices, default=0)) if device == CUDA else self.memory
+
+
+def never_fits(need: int, device: str, nodes: Sequence[Whole]) -> str:
+    """Why a replica of `need` bytes has no place on any of `nodes` even were they empty; empty where it has one.
+
+    No device at all is no refusal: a node with one may still join, and placement says what it waits for.
+    """
+    most = max(nodes, key=lambda node: node.best(device), default=None)
+    if most is None or most.best(device) >= need or (device == CUDA and not most.devices):
+        return ""
+    what = "accelerator, on" if device == CUDA else "node,"
+    there = f"the largest {what} {most.name}, has {most.best(device) // _MIB} MiB in all"
+    return f"A replica takes {need // _MIB} MiB as measured, and {there}."
 
 
 def device_class(wanted: str, steps: Iterable[str], manifest_stages: Iterable[Mapping[str, str]]) -> str:

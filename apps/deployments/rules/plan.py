@@ -6,6 +6,7 @@ from itertools import takewhile
 from uuid import UUID
 
 from apps.deployments.rules.placement import Room, choose, refusal
+from apps.deployments.rules.unload import Offer, Release, make_room
 
 PENDING, READY, DRAINING = "pending", "ready", "draining"
 #: States of a replica that has its memory set aside but not yet in the node's own figures.
@@ -38,7 +39,7 @@ class Wanted:
 class Seen:
     """One replica that may be running; `silence` is seconds since its host, or for a pending one its sender, spoke.
 
-    `age` is seconds since it was placed.
+    `age` is seconds since it was placed, `held` the bytes that it was seen to take.
     """
 
     id: UUID
@@ -50,6 +51,7 @@ class Seen:
     reserved: int = 0
     device: str = "cpu"
     age: float = 0.0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,18 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that is known at one moment. `watched`: seconds since when passes have followed each other without a gap."""
+    """All that is known at one moment. `watched`: seconds since when passes have followed each other without a gap.
+
+    `offers` are idle replicas that may make way; `released` is what replicas that ended a moment ago gave back.
+    """
 
     wanted: Sequence[Wanted]
     replicas: Sequence[Seen]
     nodes: Sequence[NodeSeen]
     failures: Sequence[Failure]
     watched: float
+    offers: Sequence[Offer] = ()
+    released: Sequence[Release] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Acts by kind; `blocked` is stage -> why it has fewer replicas than it should; `gone` are nodes fallen silent."""
+    """Acts by kind; `blocked` is stage -> why it has fewer replicas than it should; `gone` are nodes fallen silent;
+    `unload` are idle replicas whose stages should have fewer, so that others find room."""
 
     lost: dict[UUID, str]
     drain: list[UUID]
@@ -108,6 +116,7 @@ class Plan:
     place: list[Place]
     blocked: dict[int, str]
     gone: list[int]
+    unload: list[Offer] = field(default_factory=list)
 
 
 def plan(seen: Picture) -> Plan:
@@ -118,9 +127,12 @@ def plan(seen: Picture) -> Plan:
     drain = _unwanted(seen.wanted, kept)
     stay = [replica for replica in kept if replica.id not in drain]
     dispatch = [r.id for r in stay if r.state == PENDING and r.silence >= DISPATCH_AGAIN]
-    place, blocked = _placements(seen, stay, _rooms([node for node in seen.nodes if node.id in up], kept))
+    rooms = _rooms([node for node in seen.nodes if node.id in up], kept)
+    place, blocked, lacks = _placements(seen, stay, rooms)
     gone = [node.id for node in seen.nodes if not node.away and node.id not in up]
-    return Plan(lost, drain, dispatch, place, blocked, gone)
+    ending = [Release(r.node, r.device, r.held) for r in kept if r.state == DRAINING or r.id in drain]
+    going = make_room(lacks, rooms, [*ending, *seen.released], [o for o in seen.offers if o.replica not in drain])
+    return Plan(lost, drain, dispatch, place, blocked, gone, going)
 
 
 def pause_before(failures: int) -> float:
@@ -161,9 +173,12 @@ def _rooms(nodes: Iterable[NodeSeen], replicas: Iterable[Seen]) -> list[Room]:
     return list(rooms.values())
 
 
-def _placements(seen: Picture, stay: Sequence[Seen], rooms: list[Room]) -> tuple[list[Place], dict[int, str]]:
+def _placements(
+    seen: Picture, stay: Sequence[Seen], rooms: list[Room]
+) -> tuple[list[Place], dict[int, str], list[tuple[int, str]]]:
+    """What is placed, what keeps the rest, and (need, device class) of each that found no room."""
     holders = {(replica.stage, replica.slot): replica.state for replica in stay if replica.state != DRAINING}
-    place, blocked = [], {}
+    place, blocked, lacks = [], {}, []
     for want, slot in _slots_without(READY, seen.wanted, holders):
         pause, trouble = _record(seen.failures, want.stage, slot)
         if trouble:
@@ -173,11 +188,12 @@ def _placements(seen: Picture, stay: Sequence[Seen], rooms: list[Room]) -> tuple
         choice = None if want.refusal else choose(rooms, want.need, want.device)
         if choice is None:
             blocked[want.stage] = want.refusal or refusal(rooms, want.need, want.device)
+            lacks += [] if want.refusal else [(want.need, want.device)]
             continue
         room, device = choice
         room.take(device, want.need)
         place.append(Place(want.stage, slot, room.node, device, want.need))
-    return place, blocked
+    return place, blocked, lacks
 
 
 def _slots_without(

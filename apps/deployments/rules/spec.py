@@ -3,20 +3,46 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.deployments.errors import BadDeploymentName, BadSpec
+from apps.deployments.rules.groups import ManifestStage, arranged
+from apps.registry.rules.stages import in_order
 
-STEPS = ("preprocess", "infer", "postprocess")
 DEVICES = ("auto", "cpu", "cuda")
+STRATEGIES = (BLUE_GREEN, ROLLING) = ("blue_green", "rolling")
+MISSING_INPUTS = (ANSWER, REJECT) = ("answer", "reject")
 #: Name -> least and most.
-LIMITS = {"replicas": (1, 64), "batch_max": (1, 1024), "timeout_ms": (100, 600_000), "max_in_flight": (1, 100_000)}
+LIMITS = {
+    "replicas": (1, 64),
+    "min_replicas": (0, 64),
+    "max_replicas": (1, 64),
+    "batch_max": (1, 1024),
+    "batch_bytes": (1024**2, 1024**3),
+    "timeout_ms": (100, 600_000),
+    "max_in_flight": (1, 100_000),
+    "surge": (1, 64),
+    "keep_s": (0, 86_400),
+    "version": (1, 2**31 - 1),
+}
+#: What makes a stage grow and shrink: see rules/scale.py.
+SCALE_LIMITS = {
+    "queue_ms": (1, 600_000),
+    "in_flight": (1, 100_000),
+    "up_s": (0, 3_600),
+    "down_s": (0, 86_400),
+    "idle_s": (1, 86_400),
+}
+#: What a specification from before these fields meant.
+DEFAULTS: dict[str, Any] = {"strategy": BLUE_GREEN, "surge": 1, "keep_s": 60, "missing_inputs": ANSWER}
+BATCH_BYTES = 64 * 1024**2
 NOTE_LENGTH = 2000
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 #: What the gateway says at `/v2/models/stats` is no deployment's.
 _RESERVED = frozenset({"stats"})
-_STAGE_FIELDS = {"name", "steps", "device", "replicas", "batch_max"}
+_BOUNDS = ("replicas", "min_replicas", "max_replicas")
+_STAGE_FIELDS = {"name", "steps", "device", *_BOUNDS, "batch_max", "batch_bytes", "scale", "version"}
 
 
 def check_deployment_name(name: str) -> str:
@@ -28,63 +54,112 @@ def check_deployment_name(name: str) -> str:
     return name
 
 
-def one_stage(replicas: int, device: str, batch_max: int) -> list[dict[str, Any]]:
-    """The usual pipeline: every step in one process, which costs the least latency."""
-    return [{"name": "all", "steps": list(STEPS), "device": device, "replicas": replicas, "batch_max": batch_max}]
+def one_stage(stages: Sequence[ManifestStage], **fields: Any) -> list[dict[str, Any]]:
+    """The usual pipeline: every stage of the manifest in one process, which costs the least latency."""
+    return [{"name": "all", "steps": in_order(stages), **fields}]
 
 
 def normalised(
-    stages: Sequence[Mapping[str, Any]], *, timeout_ms: int, max_in_flight: int, note: str
+    groups: Iterable[Mapping[str, Any]],
+    *,
+    stages: Sequence[ManifestStage],
+    version: int,
+    timeout_ms: int,
+    max_in_flight: int,
+    note: str,
+    strategy: str = BLUE_GREEN,
+    surge: int = 1,
+    keep_s: int = 60,
+    missing_inputs: str = ANSWER,
 ) -> dict[str, Any]:
-    """The specification as it is stored, or BadSpec saying which field is wrong."""
+    """The specification as it is stored, or BadSpec saying which field is wrong.
+
+    `groups` hold the manifest's `stages` (spelt out); `version` is the number that a group without one is of.
+    """
     if len(note) > NOTE_LENGTH:
         raise BadSpec(f"The note has {len(note)} characters; {NOTE_LENGTH} are allowed.")
-    stored = [_stage(stage) for stage in stages]
-    _check_pipeline(stored)
     return {
-        "stages": stored,
+        "stages": arranged([_group(group, version) for group in groups], stages),
         "timeout_ms": _within("timeout_ms", timeout_ms),
         "max_in_flight": _within("max_in_flight", max_in_flight),
+        "strategy": _one_of("strategy", strategy, STRATEGIES),
+        "surge": _within("surge", surge),
+        "keep_s": _within("keep_s", keep_s),
+        "missing_inputs": _one_of("missing_inputs", missing_inputs, MISSING_INPUTS),
         "note": note,
     }
 
 
-def digest(version_digest: str, spec: Mapping[str, Any]) -> str:
-    """SHA-256 hex over the version's digest and the specification in canonical JSON."""
+def setting(spec: Mapping[str, Any], name: str) -> Any:
+    """One of DEFAULTS as the stored specification says it, or as it was meant before there was such a field."""
+    return spec.get(name, DEFAULTS[name])
+
+
+def digest(version_digest: str, spec: Mapping[str, Any], others: Iterable[str] = ()) -> str:
+    """SHA-256 hex over the version's digest, those of other versions that groups are of, and the specification."""
     canonical = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(f"{version_digest}\n{canonical}".encode()).hexdigest()
+    versions = [version_digest, *sorted(set(others) - {version_digest})]
+    return hashlib.sha256("\n".join([*versions, canonical]).encode()).hexdigest()
 
 
-def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(stage.keys() - _STAGE_FIELDS)
+def _group(group: Mapping[str, Any], version: int) -> dict[str, Any]:
+    unknown = sorted(group.keys() - _STAGE_FIELDS)
     if unknown:
         raise BadSpec(f"A stage has {', '.join(sorted(_STAGE_FIELDS))}, not {', '.join(unknown)}.")
-    if not {"name", "steps"} <= stage.keys():
+    if not {"name", "steps"} <= group.keys():
         raise BadSpec("A stage needs a name and steps.")
-    name, device = str(stage["name"]), stage.get("device", "auto")
+    name = str(group["name"])
     if len(name) > 30 or not _NAME.fullmatch(name):
         raise BadSpec(f"'{name[:80]}' cannot name a stage: use lower-case letters, digits and hyphens, 30 at most.")
-    if device not in DEVICES:
-        raise BadSpec(f"Stage '{name}' asks for device '{device}'; use one of {', '.join(DEVICES)}.")
+    least, most = _bounds(name, group)
+    batch_max = _within("batch_max", group.get("batch_max", 32))
     return {
         "name": name,
-        "steps": list(stage["steps"]),
-        "device": device,
-        "replicas": _within("replicas", stage.get("replicas", 1)),
-        "batch_max": _within("batch_max", stage.get("batch_max", 32)),
+        "steps": list(group["steps"]),
+        "device": _one_of("device", group.get("device", "auto"), DEVICES),
+        "min_replicas": least,
+        "max_replicas": most,
+        "batch_max": batch_max,
+        "batch_bytes": _within("batch_bytes", group.get("batch_bytes", BATCH_BYTES)),
+        "scale": _scale(group.get("scale") or {}, batch_max),
+        "version": _within("version", group.get("version") or version),
     }
 
 
-def _check_pipeline(stages: list[dict[str, Any]]) -> None:
-    steps = tuple(step for stage in stages for step in stage["steps"])
-    if steps != STEPS or not all(stage["steps"] for stage in stages):
-        raise BadSpec(f"The stages together must hold the steps {', '.join(STEPS)}, each once, in this order.")
-    if len({stage["name"] for stage in stages}) != len(stages):
-        raise BadSpec("Two stages have the same name.")
+def _bounds(name: str, group: Mapping[str, Any]) -> tuple[int, int]:
+    """The least and most replicas; `replicas` says both."""
+    given = {field: _within(field, group[field]) for field in _BOUNDS if group.get(field) is not None}
+    if "replicas" in given:
+        if len(given) > 1:
+            raise BadSpec(f"Stage '{name}' says replicas and bounds; use either replicas or min_ and max_replicas.")
+        return given["replicas"], given["replicas"]
+    least = given.get("min_replicas", 1)
+    most = given.get("max_replicas", max(least, 1))
+    if least > most:
+        raise BadSpec(f"Stage '{name}' has min_replicas {least}, which is more than its max_replicas {most}.")
+    return least, most
+
+
+def _scale(given: Mapping[str, Any], batch_max: int) -> dict[str, int]:
+    defaults = {"queue_ms": 100, "in_flight": 2 * batch_max, "up_s": 2, "down_s": 60, "idle_s": 300}
+    unknown = sorted(given.keys() - defaults.keys())
+    if unknown:
+        raise BadSpec(f"A stage's scale has {', '.join(defaults)}, not {', '.join(unknown)}.")
+    return {name: _number(f"scale.{name}", given.get(name, defaults[name]), SCALE_LIMITS[name]) for name in defaults}
+
+
+def _one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise BadSpec(f"{name} is '{str(value)[:80]}'; use one of {', '.join(allowed)}.")
+    return str(value)
 
 
 def _within(name: str, value: Any) -> int:
-    least, most = LIMITS[name]
+    return _number(name, value, LIMITS[name])
+
+
+def _number(name: str, value: Any, limits: tuple[int, int]) -> int:
+    least, most = limits
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise BadSpec(f"{name} is {value!r}; use a whole number from {least} to {most}.")
     return value

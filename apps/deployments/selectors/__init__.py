@@ -1,6 +1,7 @@
 """Reads of this app, a file a purpose; other apps and the workers import them from here."""
 
-from apps.deployments.selectors.fleet import blocked_by_revision, picture, replica_spec
+from apps.deployments.selectors.carriers import Carrier, carriers
+from apps.deployments.selectors.fleet import blocked_by_revision, nodes_whole, picture, replica_spec
 from apps.deployments.selectors.lists import deployments_list, replicas_list, revisions_list
 from apps.deployments.selectors.rollouts import (
     deployments_with_approved,
@@ -11,11 +12,17 @@ from apps.deployments.selectors.rollouts import (
     streams_to_watch,
 )
 from apps.deployments.selectors.routing import routing_deployments
+from apps.deployments.selectors.standing import StageStanding, kept_rollout, standings
 
 __all__ = [
+    "Carrier",
+    "StageStanding",
     "blocked_by_revision",
+    "carriers",
     "deployments_list",
     "deployments_with_approved",
+    "kept_rollout",
+    "nodes_whole",
     "picture",
     "replica_spec",
     "replicas_list",
@@ -24,6 +31,7 @@ __all__ = [
     "rollout_locked",
     "rollouts_open",
     "routing_deployments",
+    "standings",
     "streams_in_use",
     "streams_to_watch",
 ]

@@ -1,36 +1,45 @@
 """What runs where, what should, and what a replica's child needs to know."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
 
-from apps.deployments.models import Node, ReconcilerWatch, Replica, Revision, Rollout, Stage
-from apps.deployments.rules.placement import CPU, device_class, memory_need
+from apps.core.clock import now
+from apps.deployments.models import Node, ReconcilerWatch, Replica
+from apps.deployments.rules.placement import CPU, Whole, device_class, memory_need
 from apps.deployments.rules.plan import Failure, NodeSeen, Picture, Seen, Wanted
-from apps.deployments.rules.streams import stage_stream
+from apps.deployments.rules.unload import Offer, Release
+from apps.deployments.selectors.carriers import Carrier, carriers, stream_of
 from apps.registry.models import ModelVersion
+from apps.registry.rules.stages import spelt
 from apps.registry.selectors import version_files
 
 #: Failures longer ago than this no longer slow a replica's next start down.
 _RECENT = timedelta(minutes=5)
+#: A node's word of its free memory may be older than a replica that ended so lately.
+_JUST_NOW = timedelta(seconds=5)
 
 
 def picture() -> Picture:
     """What rules/plan.py decides on. Ages are by the database's clock, which also wrote the times."""
     moment = _database_now()
     watch = ReconcilerWatch.objects.get(pk=1)
-    active = Replica.objects.filter(state__in=Replica.ACTIVE_STATES).order_by("pk")
+    active = list(Replica.objects.filter(state__in=Replica.ACTIVE_STATES).order_by("pk"))
     # A model that takes its worker down with it leaves replicas that are lost, not failed.
     ended = Replica.objects.filter(state__in=[Replica.State.FAILED, Replica.State.LOST], ended_at__gt=moment - _RECENT)
+    stopped = Replica.objects.filter(state=Replica.State.STOPPED, ended_at__gt=moment - _JUST_NOW)
+    running = carriers()
     return Picture(
-        wanted=[_wanted(stage) for stage in _stages_wanted()],
+        wanted=[_wanted(carrier) for carrier in running.values()],
         replicas=[_seen(replica, moment) for replica in active],
         nodes=[_node(node, moment) for node in Node.objects.order_by("pk")],
         failures=[_failure(replica, moment) for replica in ended],
         watched=_age(watch.since, moment),
+        offers=_offers(running, active),
+        released=[Release(replica.node_id, replica.device, _held(replica)) for replica in stopped],
     )
 
 
@@ -44,24 +53,47 @@ def _age(time: datetime | None, moment: datetime) -> float:
     return (moment - time).total_seconds() if time else 0.0
 
 
-def _stages_wanted() -> QuerySet[Stage]:
-    """Stages whose replicas should run: of starting and live revisions, and of an old one that still gets traffic."""
-    shifting = Rollout.objects.filter(state=Rollout.State.SHIFTING)
-    running = Q(state__in=[Revision.State.STARTING, Revision.State.LIVE])
-    revisions = Revision.objects.filter(running | Q(pk__in=shifting.values("from_revision")))
-    return Stage.objects.filter(revision__in=revisions).select_related("revision__version__model").order_by("pk")
-
-
-def _wanted(stage: Stage) -> Wanted:
-    version = stage.revision.version
+def _wanted(carrier: Carrier) -> Wanted:
+    stage, version = carrier.stage, carrier.stage.version
     corrupt = version.state == ModelVersion.State.CORRUPT
     return Wanted(
         stage=stage.pk,
-        slots=stage.replicas,
+        slots=carrier.slots,
         device=device_class(stage.device, stage.steps, version.manifest["stages"]),
         need=memory_need(version.memory_bytes, version.size_bytes),
         refusal=f"Version {version} is corrupt: {version.state_reason}" if corrupt else "",
     )
+
+
+def _offers(running: Mapping[int, Carrier], active: Iterable[Replica]) -> list[Offer]:
+    """Ready replicas of stages that may have fewer, from each one's highest slot down."""
+    ready = {(r.stage_id, r.slot): r for r in active if r.state == Replica.State.READY}
+    offers, moment = [], now()
+    for pk, carrier in running.items():
+        if carrier.held or carrier.standing is None:
+            continue
+        idle = _age(carrier.standing.last_used_at, moment)
+        for slot in range(carrier.desired - 1, carrier.bounds.min_replicas - 1, -1):
+            if (replica := ready.get((pk, slot))) is None:
+                break
+            offers.append(Offer(replica.pk, pk, slot, replica.node_id, replica.device, _held(replica), idle))
+    return offers
+
+
+def _held(replica: Replica) -> int:
+    return replica.memory_bytes or replica.reserved_bytes
+
+
+def nodes_whole() -> list[Whole]:
+    """Every node ever heard of, with what it has in all."""
+    return [
+        Whole(
+            node.name,
+            node.memory_total,
+            tuple(device["memory_total"] for device in node.devices if device["class"] != CPU),
+        )
+        for node in Node.objects.order_by("pk")
+    ]
 
 
 def _seen(replica: Replica, moment: datetime) -> Seen:
@@ -75,6 +107,7 @@ def _seen(replica: Replica, moment: datetime) -> Seen:
         age=_age(replica.placed_at, moment),
         reserved=replica.reserved_bytes,
         device=replica.device,
+        held=_held(replica),
     )
 
 
@@ -97,32 +130,33 @@ def _failure(replica: Replica, moment: datetime) -> Failure:
 
 
 def blocked_by_revision(blocked: dict[int, str]) -> dict[int, str]:
-    """Reasons by revision id, from reasons by stage id."""
+    """Reasons by revision id, from reasons by the ids of the stages that carry them."""
     by_revision: dict[int, list[str]] = {}
-    for stage in Stage.objects.filter(pk__in=blocked).order_by("revision_id", "position"):
-        reasons = by_revision.setdefault(stage.revision_id, [])
-        if blocked[stage.pk] not in reasons:
-            reasons.append(blocked[stage.pk])
+    for pk, carrier in carriers().items():
+        for user in carrier.users if pk in blocked else ():
+            reasons = by_revision.setdefault(user.revision_id, [])
+            if blocked[pk] not in reasons:
+                reasons.append(blocked[pk])
     return {revision_id: " ".join(reasons) for revision_id, reasons in by_revision.items()}
 
 
 def replica_spec(replica_id: UUID) -> dict[str, Any]:
     """What a replica's child process needs to know, but for the address of Valkey."""
-    related = ("stage__revision__deployment", "stage__revision__version", "node")
+    related = ("stage__revision__deployment", "stage__version", "node")
     replica = Replica.objects.select_related(*related).get(pk=replica_id)
-    stage, revision = replica.stage, replica.stage.revision
-    deployment, version = revision.deployment, revision.version
+    stage, revision, version = replica.stage, replica.stage.revision, replica.stage.version
     return {
         "replica": str(replica.pk),
-        "deployment": deployment.name,
+        "deployment": revision.deployment.name,
         "revision": revision.number,
         "stage": stage.name,
         "steps": stage.steps,
         "directory": str(version.directory),
         "files": version_files(version),
-        "manifest": version.manifest,
-        "stream": stage_stream(deployment.name, revision.number, stage.name),
+        "manifest": version.manifest | {"stages": spelt(version.manifest["stages"])},
+        "stream": stream_of(stage),
         "batch_max": stage.batch_max,
+        "batch_bytes": stage.batch_bytes,
         "timeout_ms": revision.spec["timeout_ms"],
         "device": replica.device,
         "threads": _threads(replica.node),

@@ -1,11 +1,19 @@
 """What is known of rollouts, for rules/advance.py to decide on."""
 
+from collections.abc import Mapping, Set
+from datetime import datetime
+
 from django.db.models import Count, Max, Q, QuerySet
 
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
 from apps.deployments.rules.advance import Evidence, Facts
-from apps.deployments.rules.streams import stage_stream
+from apps.deployments.rules.groups import hops
+from apps.deployments.rules.spec import ROLLING, setting
+from apps.deployments.selectors.carriers import Carrier, carriers, stream_of
+from apps.registry.rules.stages import spelt
+
+_NEVER_AGAIN = (Revision.State.RETIRED, Revision.State.REJECTED, Revision.State.FAILED, Revision.State.SUPERSEDED)
 
 
 def deployments_with_approved() -> QuerySet[Deployment, int]:
@@ -20,61 +28,115 @@ def rollouts_open() -> QuerySet[Rollout, int]:
 
 
 def streams_to_watch() -> list[str]:
-    """The streams that must run empty before an old revision may go: those of the shifting rollouts' old revisions."""
-    shifting = Rollout.objects.filter(state=Rollout.State.SHIFTING).exclude(from_revision=None)
-    stages = Stage.objects.filter(revision__in=shifting.values("from_revision")).select_related("revision__deployment")
-    return [_stream(stage) for stage in stages]
+    """The streams of running revisions, each named by the first of its three: what waits there decides how many
+    replicas there should be, and when an old revision may go."""
+    return [carrier.stream for carrier in carriers().values()]
 
 
 def streams_in_use() -> set[str]:
-    """The streams that requests may be sent to, or that a running replica reads."""
-    over = (Revision.State.RETIRED, Revision.State.REJECTED, Revision.State.FAILED, Revision.State.SUPERSEDED)
+    """The streams that requests may be sent to, or that a running replica reads, each named by the first of three."""
     running = Replica.objects.filter(state__in=Replica.ACTIVE_STATES)
-    stages = Stage.objects.filter(~Q(revision__state__in=over) | Q(served_by__in=running))
-    return {_stream(stage) for stage in stages.select_related("revision__deployment")}
-
-
-def _stream(stage: Stage) -> str:
-    return stage_stream(stage.revision.deployment.name, stage.revision.number, stage.name)
+    used = Stage.objects.exclude(revision__state__in=_NEVER_AGAIN)
+    carrying = {stage.carrying for stage in used.only("pk", "carrier_id")}
+    stages = Stage.objects.filter(Q(pk__in=carrying) | Q(served_by__in=running)).select_related("revision__deployment")
+    return {stream_of(stage) for stage in stages}
 
 
 def rollout_locked(rollout_id: int) -> Rollout:
     """The rollout, with its deployment's row held until the transaction ends."""
     deployment = Deployment.objects.select_for_update(no_key=True).get(rollouts=rollout_id)
-    rollout = Rollout.objects.select_related("to_revision__version", "from_revision").get(pk=rollout_id)
+    related = ("to_revision__version", "from_revision__version")
+    rollout = Rollout.objects.select_related(*related).get(pk=rollout_id)
     rollout.deployment = deployment
     return rollout
 
 
 def rollout_facts(rollout: Rollout, evidence: Evidence | None) -> Facts:
     """What is known of an open rollout, for rules/advance.py to decide on."""
-    replicas = Replica.objects.filter(stage__revision=rollout.to_revision)
+    replicas = Replica.objects.filter(stage__revision=rollout.to_revision, placed_at__gte=rollout.started_at)
     failed = replicas.filter(state=Replica.State.FAILED).order_by("-ended_at")
     lost = replicas.filter(state=Replica.State.LOST, started_at__isnull=False, ready_at=None).values("stage", "slot")
-    version, old = rollout.to_revision.version, rollout.from_revision
+    running = carriers(rollout.deployment_id)
+    own = [c for c in running.values() if c.stage.revision_id == rollout.to_revision_id]
+    spec, left = rollout.to_revision.spec, _left(rollout)
+    leaving = _leaving(rollout)
     return Facts(
         state=rollout.state,
-        all_ready=_all_ready(rollout.to_revision),
+        reason=rollout.reason,
+        all_ready=_all_ready(rollout.to_revision, running),
+        started=all(carrier.ready for carrier in own),
+        rolling=setting(spec, "strategy") == ROLLING and rollout.from_revision_id is not None,
         failures=failed.count(),
         losses=lost.annotate(times=Count("pk")).aggregate(most=Max("times"))["most"] or 0,
         last_failure=failed.values_list("reason", flat=True).first() or "",
-        corrupt=f"Version {version} is corrupt: {version.state_reason}" if version.state == "corrupt" else "",
-        since_moved=(now() - rollout.moved_at).total_seconds() if rollout.moved_at else None,
-        old_waiting=_waiting(old, evidence) if old else 0,
-        old_timeout=old.spec["timeout_ms"] / 1000 if old else 0.0,
-        old_active=Replica.objects.filter(stage__revision=old, state__in=Replica.ACTIVE_STATES).count() if old else 0,
+        corrupt=_corrupt(rollout.to_revision),
+        since_moved=_since(rollout.moved_at) if rollout.moved_at else None,
+        old_waiting=_waiting(left, leaving, evidence) if left else 0,
+        old_timeout=left.spec["timeout_ms"] / 1000 if left else 0.0,
+        old_active=Replica.objects.filter(stage__in=leaving, state__in=Replica.ACTIVE_STATES).count(),
+        keep=setting(spec, "keep_s") if rollout.from_revision_id and not rollout.is_rollback else 0,
+        since_kept=_since(rollout.kept_at) if rollout.kept_at else 0.0,
+        newer=rollout.deployment.revisions.filter(state=Revision.State.APPROVED).exists(),
     )
 
 
-def _all_ready(revision: Revision) -> bool:
-    is_ready = Q(served_by__state=Replica.State.READY)
-    stages = revision.stages.annotate(ready=Count("served_by", filter=is_ready))
-    return all(stage.ready >= stage.replicas for stage in stages)
+def _since(moment: datetime) -> float:
+    return (now() - moment).total_seconds()
 
 
-def _waiting(revision: Revision, evidence: Evidence | None) -> int | None:
-    """Requests in the revision's streams, or None where nobody could count them."""
-    names = [_stream(stage) for stage in revision.stages.select_related("revision__deployment")]
-    if evidence is None or not evidence.waiting.keys() >= set(names):
+def _all_ready(revision: Revision, running: Mapping[int, Carrier]) -> bool:
+    """Whether each of its stages has its replicas; one that is shared is scaled as it was, and needs its least."""
+    for stage in revision.stages.all():
+        carrier = running[stage.carrying]
+        needed = carrier.desired if stage.carrier_id is None else stage.min_replicas
+        if carrier.ready < needed:
+            return False
+    return True
+
+
+def _corrupt(revision: Revision) -> str:
+    for stage in revision.stages.select_related("version__model"):
+        if stage.version.state == "corrupt":
+            return f"Version {stage.version} is corrupt: {stage.version.state_reason}"
+    return ""
+
+
+def _left(rollout: Rollout) -> Revision | None:
+    """The revision that traffic leaves."""
+    return rollout.to_revision if rollout.state == Rollout.State.REVERTING else rollout.from_revision
+
+
+def _leaving(rollout: Rollout) -> set[int]:
+    """Carrying stages that only the revision that traffic leaves uses."""
+    new = _carrying(rollout.to_revision)
+    old = _carrying(rollout.from_revision) if rollout.from_revision else set()
+    return new - old if rollout.state == Rollout.State.REVERTING else old - new
+
+
+def _carrying(revision: Revision) -> set[int]:
+    return {stage.carrying for stage in revision.stages.all()}
+
+
+def _waiting(revision: Revision, leaving: Set[int], evidence: Evidence | None) -> int | None:
+    """Requests in the streams that only this revision uses, or None where nobody could tell.
+
+    Where a shared stage hands on to one that leaves, what waits there may be of either revision: only time tells then.
+    """
+    stages = list(revision.stages.order_by("position"))
+    if evidence is None or _fed_by_shared(revision, stages, leaving):
+        return None
+    names = [stream_of(stage) for stage in Stage.objects.filter(pk__in=leaving).select_related("revision__deployment")]
+    if not evidence.waiting.keys() >= set(names):
         return None
     return sum(evidence.waiting[name] for name in names)
+
+
+def _fed_by_shared(revision: Revision, stages: list[Stage], leaving: Set[int]) -> bool:
+    groups = [{"name": stage.name, "steps": stage.steps} for stage in stages]
+    path = hops(groups, spelt(revision.version.manifest["stages"]))
+    return any(
+        stages[onward].carrying in leaving
+        for stage, hop in zip(stages, path, strict=True)
+        if stage.carrying not in leaving
+        for onward in hop.then
+    )

@@ -1,11 +1,15 @@
 """What gateways are told of deployments."""
 
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
-from django.db.models import Count, Q
-
-from apps.deployments.models import Deployment, Replica, Revision, Stage
-from apps.deployments.rules.streams import stage_stream
+from apps.deployments.models import Deployment, Revision, Rollout, Stage
+from apps.deployments.rules import rolling
+from apps.deployments.rules.groups import hops
+from apps.deployments.rules.spec import REJECT, setting
+from apps.deployments.selectors.carriers import Carrier, carriers
+from apps.registry.rules.stages import spelt
 
 
 def routing_deployments() -> dict[str, Any]:
@@ -14,40 +18,81 @@ def routing_deployments() -> dict[str, Any]:
     A deployment that never went live is not in it.
     """
     deployments = Deployment.objects.exclude(live_revision=None).select_related("live_revision__version__model")
-    ready = _ready_by_stage()
-    return {deployment.name: _route(deployment, ready) for deployment in deployments.order_by("name")}
-
-
-def _ready_by_stage() -> dict[int, list[Stage]]:
-    """Live revision id -> its stages in order, each with `ready`, the number of its ready replicas."""
-    is_ready = Q(served_by__state=Replica.State.READY)
-    live = Stage.objects.filter(revision__state=Revision.State.LIVE)
-    stages = live.annotate(ready=Count("served_by", filter=is_ready))
-    by_revision: dict[int, list[Stage]] = {}
-    for stage in stages.order_by("revision_id", "position"):
-        by_revision.setdefault(stage.revision_id, []).append(stage)
-    return by_revision
-
-
-def _route(deployment: Deployment, stages: dict[int, list[Stage]]) -> dict[str, Any]:
-    revision = deployment.live_revision
-    assert revision is not None
-    own, manifest = stages.get(revision.pk, []), revision.version.manifest
-    ready = min((stage.ready for stage in own), default=0)  # type: ignore[attr-defined]  # annotated above
-    split = {
-        "revision": revision.number,
-        "version": str(revision.version.number),
-        "weight": 100,
-        "path": [stage_stream(deployment.name, revision.number, stage.name) for stage in own],
-        "ready_replicas": ready,
+    running = carriers()
+    rolling_to = {
+        rollout.deployment_id: rollout.to_revision
+        for rollout in Rollout.objects.filter(state=Rollout.State.ROLLING).select_related("to_revision__version")
     }
     return {
+        deployment.name: _route(deployment, rolling_to.get(deployment.pk), running)
+        for deployment in deployments.order_by("name")
+    }
+
+
+def _route(deployment: Deployment, coming: Revision | None, running: Mapping[int, Carrier]) -> dict[str, Any]:
+    revision = deployment.live_revision
+    assert revision is not None
+    stages = list(revision.stages.select_related("version").order_by("position"))
+    splits = _splits(revision, coming, running)
+    return {
         "model": revision.version.model.name,
-        "ready": ready > 0,
-        "inputs": manifest["inputs"],
-        "outputs": manifest["outputs"],
-        "require_any": manifest.get("require_any") or [],
-        "splits": [split],
+        "ready": _ready(stages, running),
+        "inputs": _inputs(revision),
+        "outputs": stages[-1].version.manifest["outputs"],
+        "require_any": revision.version.manifest.get("require_any") or [],
+        "splits": splits,
         "timeout_ms": revision.spec["timeout_ms"],
         "max_in_flight": revision.spec["max_in_flight"],
     }
+
+
+def _inputs(revision: Revision) -> list[dict[str, Any]]:
+    """As the manifest has them, or each required where a request that lacks one is to be refused."""
+    inputs: list[dict[str, Any]] = revision.version.manifest["inputs"]
+    if setting(revision.spec, "missing_inputs") == REJECT:
+        return [{**each, "required": True} for each in inputs]
+    return inputs
+
+
+def _ready(stages: list[Stage], running: Mapping[int, Carrier]) -> bool:
+    """Whether a request is answered: a stage without a replica counts where it may have none and a request wakes it."""
+    return all(running[stage.carrying].ready or not stage.min_replicas for stage in stages)
+
+
+def _splits(live: Revision, coming: Revision | None, running: Mapping[int, Carrier]) -> list[dict[str, Any]]:
+    """The live revision's share and, after it, that of one which is rolling in."""
+    if coming is None:
+        return [_split(live, 100, running)]
+    to_live, to_coming = rolling.weights(_share(live, coming, running), _share(coming, live, running))
+    return [_split(live, to_live, running), _split(coming, to_coming, running)]
+
+
+def _share(revision: Revision, other: Revision, running: Mapping[int, Carrier]) -> Fraction:
+    """How much of what only this revision uses is ready."""
+    shared = {stage.carrying for stage in other.stages.all()}
+    own = [running[stage.carrying] for stage in revision.stages.all() if stage.carrying not in shared]
+    return rolling.share((carrier.ready, carrier.desired) for carrier in own)
+
+
+def _split(revision: Revision, weight: int, running: Mapping[int, Carrier]) -> dict[str, Any]:
+    stages = list(revision.stages.order_by("position"))
+    return {
+        "revision": revision.number,
+        "version": str(revision.version.number),
+        "weight": weight,
+        "path": _path(revision, stages, running),
+        "ready_replicas": min((running[stage.carrying].ready for stage in stages), default=0),
+    }
+
+
+def _path(revision: Revision, stages: list[Stage], running: Mapping[int, Carrier]) -> list[dict[str, Any]]:
+    groups = [{"name": stage.name, "steps": stage.steps} for stage in stages]
+    return [
+        {
+            "stage": stage.name,
+            "stream": running[stage.carrying].stream,
+            "then": list(hop.then),
+            "joins": hop.joins,
+        }
+        for stage, hop in zip(stages, hops(groups, spelt(revision.version.manifest["stages"])), strict=True)
+    ]

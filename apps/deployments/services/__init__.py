@@ -14,11 +14,17 @@ from apps.deployments.services.replicas import (
     replicas_expire,
 )
 from apps.deployments.services.revisions import revision_approve, revision_reject, revision_request, rollout_start
-from apps.deployments.services.rollouts import rollout_advance, rollout_begin, version_corrupted
+from apps.deployments.services.rollouts import (
+    deployment_rollback,
+    rollout_advance,
+    rollout_begin,
+    version_corrupted,
+)
 
 __all__ = [
     "NodeFacts",
     "deployment_create",
+    "deployment_rollback",
     "fleet_fit",
     "node_away",
     "node_beat",

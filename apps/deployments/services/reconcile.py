@@ -19,6 +19,7 @@ from apps.deployments.rules.plan import Place, Plan, plan
 from apps.deployments.services.nodes import nodes_silent, nodes_silent_tell
 from apps.deployments.services.replicas import replicas_lost, replicas_lost_tell
 from apps.deployments.services.rollouts import rollout_advance, rollout_begin
+from apps.deployments.services.scaling import stages_scale, stages_unload
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ def reconcile(*, evidence: Evidence | None) -> None:
     watch_keep()
     _each(lambda pk: rollout_begin(deployment_id=pk), selectors.deployments_with_approved())
     _each(lambda pk: rollout_advance(rollout_id=pk, evidence=evidence), selectors.rollouts_open())
-    fleet_fit()
+    fleet_fit(evidence=evidence)
 
 
 def watch_keep() -> None:
@@ -54,17 +55,20 @@ def _each(act: Callable[[int], object], ids: Iterable[int]) -> None:
             log.exception("a rollout could not take its step", id=pk)
 
 
-def fleet_fit() -> None:
-    """Start what lacks, drain what is too much, give up what is gone; nothing where another pass is at it."""
+def fleet_fit(*, evidence: Evidence | None = None) -> None:
+    """Decide how many replicas each stage should have, start what lacks, drain what is too much, give up what is gone;
+    nothing where another pass is at it."""
     with transaction.atomic():
         if not _placing_lock_taken():
             return
+        stages_scale(evidence=evidence)
         acts = plan(selectors.picture())
         lost = replicas_lost(acts.lost)
         _drain(acts)
         dispatched = _dispatch_again(acts)
         placed = _placed(acts.place)
         _note_blocked(acts)
+        stages_unload(acts.unload)
         silent = nodes_silent(acts.gone)
         replicas_lost_tell(lost)
         nodes_silent_tell(silent)

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from apps.core import audit, outbox
 from apps.deployments import selectors
 from apps.deployments.events import RoutingChanged
-from apps.deployments.models import Node, Replica, Revision
+from apps.deployments.models import Node, Replica
 from apps.registry.services import version_mark_corrupt, version_memory_measured
 
 State = Replica.State
@@ -57,7 +57,7 @@ def replica_ready(*, replica_id: UUID, memory_bytes: int) -> None:
         replica = _moved(replica_id, (State.STARTING, State.WARMING), **fields)
         if replica is None:
             return
-        version_memory_measured(version_id=replica.stage.revision.version_id, memory_bytes=memory_bytes)
+        version_memory_measured(version_id=replica.stage.version_id, memory_bytes=memory_bytes)
         _tell_routing(replica)
 
 
@@ -87,7 +87,7 @@ def replica_failed(*, replica_id: UUID, code: str, reason: str, path: str = "") 
             return
         _tell_routing(replica)
         if code == CORRUPT:
-            version_id = replica.stage.revision.version_id
+            version_id = replica.stage.version_id
             version_mark_corrupt(version_id=version_id, path=path, reason=reason, reported_by=f"replica {replica_id}")
         _record_end(replica, "replica.failed", code=code, reason=reason)
 
@@ -130,9 +130,9 @@ def _moved(replica_id: UUID, expected: tuple[State, ...], **fields: Any) -> Repl
 
 def _tell_routing(replica: Replica) -> None:
     """Let routing be worked out anew; what gateways see of it is compared there."""
-    revision = replica.stage.revision
-    if revision.state == Revision.State.LIVE:
-        outbox.emit(RoutingChanged(deployment_id=revision.deployment_id))
+    deployment = replica.stage.revision.deployment
+    if deployment.live_revision_id:
+        outbox.emit(RoutingChanged(deployment_id=deployment.pk))
 
 
 def _record_end(replica: Replica, action: str, **detail: Any) -> None:

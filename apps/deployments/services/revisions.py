@@ -12,12 +12,14 @@ from apps.core.clock import now
 from apps.core.models import User
 from apps.core.permissions import require
 from apps.deployments.access import OPERATE
-from apps.deployments.errors import DigestChanged, FourEyes, VersionUnfit
+from apps.deployments.errors import DigestChanged, FourEyes
 from apps.deployments.events import RolloutRequested
 from apps.deployments.models import Deployment, Revision, Stage
 from apps.deployments.rules import spec as rules
 from apps.deployments.services.rollouts import rollout_begin
+from apps.deployments.services.versions import group_versions
 from apps.registry.models import ModelVersion
+from apps.registry.rules.stages import spelt
 
 #: The kind of approval request that asks about a revision.
 APPROVAL_KIND = "rollout"
@@ -29,26 +31,39 @@ def revision_request(
     actor: User,
     deployment: Deployment,
     version: ModelVersion,
-    replicas: int = 1,
-    device: str = "auto",
-    batch_max: int = 32,
     stages: Sequence[Mapping[str, Any]] | None = None,
     timeout_ms: int = 30_000,
     max_in_flight: int = 256,
+    strategy: str = rules.BLUE_GREEN,
+    surge: int = 1,
+    keep_s: int = 60,
+    missing_inputs: str = rules.ANSWER,
     note: str = "",
+    **one_stage: Any,
 ) -> Revision:
     """Ask for `version` to go live behind `deployment`; nothing moves before somebody else has approved it.
 
-    `stages` ({name, steps, device, replicas, batch_max} each) takes the pipeline apart; without it one stage holds
-    every step, with `replicas`, `device` and `batch_max` as given. A revision never changes: to scale, request another.
+    `stages` takes the pipeline apart (docs/deployments.md); without it one stage holds every step, with `one_stage`:
+    replicas or min_replicas and max_replicas, device, batch_max, batch_bytes, scale. A revision never changes.
+    Raises BadSpec, VersionUnfit, or WillNotFit where its measured memory is more than any node has.
     """
     require(actor, OPERATE, "request revisions")
-    if version.state != ModelVersion.State.READY:
-        raise VersionUnfit(f"Version {version} is {version.state}: {version.state_reason}")
-    wanted = rules.one_stage(replicas, device, batch_max) if stages is None else stages
-    spec = rules.normalised(wanted, timeout_ms=timeout_ms, max_in_flight=max_in_flight, note=note)
+    manifest = spelt(version.manifest["stages"])
+    spec = rules.normalised(
+        rules.one_stage(manifest, **one_stage) if stages is None else stages,
+        stages=manifest,
+        version=version.number,
+        timeout_ms=timeout_ms,
+        max_in_flight=max_in_flight,
+        strategy=strategy,
+        surge=surge,
+        keep_s=keep_s,
+        missing_inputs=missing_inputs,
+        note=note,
+    )
+    versions = group_versions(version, spec)
     with transaction.atomic():
-        revision = _written(actor, deployment, version, spec)
+        revision = _written(actor, deployment, version, spec, versions)
         audit.record(
             actor=actor,
             action="revision.requested",
@@ -61,7 +76,13 @@ def revision_request(
     return revision
 
 
-def _written(actor: User, deployment: Deployment, version: ModelVersion, spec: dict[str, Any]) -> Revision:
+def _written(
+    actor: User,
+    deployment: Deployment,
+    version: ModelVersion,
+    spec: dict[str, Any],
+    versions: Mapping[int, ModelVersion],
+) -> Revision:
     number = Deployment.objects.select_for_update(no_key=True).get(pk=deployment.pk).next_number
     Deployment.objects.filter(pk=deployment.pk).update(next_number=F("next_number") + 1)
     revision = Revision.objects.create(
@@ -69,10 +90,13 @@ def _written(actor: User, deployment: Deployment, version: ModelVersion, spec: d
         number=number,
         version=version,
         spec=spec,
-        digest=rules.digest(version.digest, spec),
+        digest=rules.digest(version.digest, spec, [each.digest for each in versions.values()]),
         requested_by=actor,
     )
-    Stage.objects.bulk_create(Stage(revision=revision, position=i, **stage) for i, stage in enumerate(spec["stages"]))
+    Stage.objects.bulk_create(
+        Stage(revision=revision, position=i, **group | {"version": versions[group["version"]]})
+        for i, group in enumerate(spec["stages"])
+    )
     return revision
 
 
@@ -89,10 +113,19 @@ def _request(revision: Revision) -> RolloutRequested:
             "Version": f"{version}, digest {version.digest}",
             "Replaces": f"{live.version} (revision {live.number})" if live else "nothing: this is the first",
             "Metrics": ", ".join(f"{name} {value:g}" for name, value in metrics.items()) or "none given",
-            "Stages": "; ".join(f"{s['name']}: {s['replicas']} x {s['device']}" for s in spec["stages"]),
+            "Stages": "; ".join(_group_text(group, version) for group in spec["stages"]),
+            "Strategy": f"{spec['strategy']}, the old revision kept for {spec['keep_s']} s",
             "Note": spec["note"] or "none",
         },
     )
+
+
+def _group_text(group: Mapping[str, Any], version: ModelVersion) -> str:
+    """Such as `infer: 1 to 4 x cuda, of version 3`."""
+    least, most = group["min_replicas"], group["max_replicas"]
+    count = str(least) if least == most else f"{least} to {most}"
+    other = f", of version {group['version']}" if group["version"] != version.number else ""
+    return f"{group['name']}: {count} x {group['device']}{other}"
 
 
 def rollout_start(
@@ -141,7 +174,8 @@ def revision_approve(*, revision_id: int, digest: str, reviewers: list[int]) -> 
 
 
 def _check_digest(revision: Revision, approved: str) -> None:
-    stored = rules.digest(revision.version.digest, revision.spec)
+    others = revision.stages.values_list("version__digest", flat=True)
+    stored = rules.digest(revision.version.digest, revision.spec, others)
     if not approved == stored == revision.digest:
         raise DigestChanged(f"Revision {revision} was approved with digest {approved}; what is stored has {stored}.")
 

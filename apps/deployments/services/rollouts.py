@@ -11,11 +11,17 @@ from django.db.models import QuerySet
 
 from apps.core import audit, outbox
 from apps.core.clock import now
+from apps.core.models import User
+from apps.core.permissions import require
 from apps.deployments import selectors
+from apps.deployments.access import OPERATE
+from apps.deployments.errors import NothingKept
 from apps.deployments.events import RevisionSuperseded, RoutingChanged
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.deployments.rules import advance as rules
 from apps.deployments.rules.queue import Turn, next_turn
+from apps.deployments.rules.spec import setting
+from apps.deployments.services.scaling import stages_share
 
 State = Revision.State
 _PASSED_OVER = (State.REQUESTED, State.APPROVED, State.STARTING)
@@ -69,6 +75,7 @@ def _supersede(deployment: Deployment, turn: Turn) -> list[Revision]:
 def _begun(deployment: Deployment, number: int) -> Rollout:
     revision = deployment.revisions.get(number=number)
     Revision.objects.filter(pk=revision.pk).update(state=State.STARTING)
+    stages_share(revision, deployment.live_revision)
     return Rollout.objects.create(deployment=deployment, from_revision=deployment.live_revision, to_revision=revision)
 
 
@@ -87,7 +94,7 @@ def rollout_advance(*, rollout_id: int, evidence: rules.Evidence | None) -> str:
         rollout = selectors.rollout_locked(rollout_id)
         if rollout.state not in Rollout.OPEN_STATES:
             return rollout.state
-        if rollout.state == Rollout.State.SHIFTING:
+        if rollout.state in (Rollout.State.SHIFTING, Rollout.State.REVERTING):
             _note_gateways(rollout, evidence)
         step = rules.advance(selectors.rollout_facts(rollout, evidence))
         if step.state != rollout.state:
@@ -96,8 +103,11 @@ def rollout_advance(*, rollout_id: int, evidence: rules.Evidence | None) -> str:
 
 
 def _note_gateways(rollout: Rollout, evidence: rules.Evidence | None) -> None:
-    """Keep since when every gateway has had the new routing, without a break."""
-    moved = evidence is not None and evidence.moved(rollout.deployment.name, rollout.to_revision.number)
+    """Keep since when every gateway has had the routing to where traffic goes, without a break."""
+    back = rollout.state == Rollout.State.REVERTING
+    revision = rollout.from_revision if back else rollout.to_revision
+    assert revision is not None
+    moved = evidence is not None and evidence.moved(rollout.deployment.name, revision.number)
     if moved == (rollout.moved_at is not None):
         return
     rollout.moved_at = now() if moved else None
@@ -114,6 +124,23 @@ def _shift(rollout: Rollout, step: rules.Step) -> None:
     Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.SHIFTING, shifted_at=moment)
     _record(rollout, "rollout.shifted")
     outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))
+
+
+def _roll(rollout: Rollout, step: rules.Step) -> None:
+    Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.ROLLING)
+    _record(rollout, "rollout.rolling")
+    outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))
+
+
+def _revert(rollout: Rollout, step: rules.Step) -> None:
+    Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.REVERTING, reason=step.reason)
+    _record(rollout, "rollout.reverting", reason=step.reason)
+    outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))
+
+
+def _keep(rollout: Rollout, step: rules.Step) -> None:
+    Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.KEEPING, kept_at=now())
+    _record(rollout, "rollout.keeping", seconds=setting(rollout.to_revision.spec, "keep_s"))
 
 
 def _drain(rollout: Rollout, step: rules.Step) -> None:
@@ -144,11 +171,42 @@ def _record(rollout: Rollout, action: str, **detail: Any) -> None:
     audit.record(actor=None, action=action, target=target, revision=rollout.to_revision.number, **detail)
 
 
-_STEPS = {rules.SHIFTING: _shift, rules.DRAINING: _drain, rules.DONE: _finish, rules.FAILED: _fail}
+_STEPS = {
+    rules.ROLLING: _roll,
+    rules.SHIFTING: _shift,
+    rules.KEEPING: _keep,
+    rules.DRAINING: _drain,
+    rules.REVERTING: _revert,
+    rules.DONE: _finish,
+    rules.FAILED: _fail,
+}
+
+
+def deployment_rollback(*, actor: User, deployment: Deployment) -> Rollout:
+    """Send the traffic back to the revision that was kept, at once: its replicas are ready and it was approved before.
+
+    Raises NothingKept where there is none.
+    """
+    require(actor, OPERATE, "roll back")
+    with transaction.atomic():
+        locked = Deployment.objects.select_for_update(no_key=True).get(pk=deployment.pk)
+        kept = selectors.kept_rollout(locked)
+        if kept is None or kept.from_revision is None:
+            raise NothingKept(f"Deployment '{locked.name}' keeps no earlier revision that could take the traffic back.")
+        _end(kept, Rollout.State.ROLLED_BACK, f"Rolled back by {actor.get_username()}.")
+        back = Rollout.objects.create(
+            deployment=locked, from_revision=kept.to_revision, to_revision=kept.from_revision, is_rollback=True
+        )
+        detail = {"revision": back.to_revision.number, "left": kept.to_revision.number}
+        audit.record(actor=actor, action="rollout.rolled_back", target=f"deployment:{locked.name}", **detail)
+        _shift(back, rules.Step(rules.SHIFTING))
+    back.refresh_from_db()
+    return back
 
 
 def version_corrupted(*, event_id: UUID, version_id: int, **rest: Any) -> None:
     """Listener of registry.version_corrupted: a rollout that was starting it fails now, not at its third replica."""
-    starting = Rollout.objects.filter(state=Rollout.State.STARTING, to_revision__version=version_id)
-    for rollout_id in starting.values_list("pk", flat=True):
+    coming = Rollout.objects.filter(state__in=[Rollout.State.STARTING, Rollout.State.ROLLING])
+    coming = coming.filter(to_revision__stages__version=version_id)
+    for rollout_id in coming.values_list("pk", flat=True).distinct():
         rollout_advance(rollout_id=rollout_id, evidence=None)

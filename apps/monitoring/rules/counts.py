@@ -24,6 +24,7 @@ REFUSALS = frozenset(
         "version_unknown",
         "path_unknown",
         "method_not_allowed",
+        "managed_by_revisions",
         "not_supported",
         "client_gone",
         "own_deadline_passed",

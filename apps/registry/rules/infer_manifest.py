@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from apps.registry.errors import BadManifest
-from apps.registry.rules.manifest import STAGES, Manifest, manifest_build
+from apps.registry.rules.manifest import Manifest, manifest_build
+from apps.registry.rules.stages import HOOK_BY_NAME
 
 _REMEDY = "Add a model.yaml that says what goes in and what comes out."
 _DEFAULT_RATE = 16_000
@@ -60,7 +61,7 @@ def manifest_infer(name: str, config: Mapping[str, Any], preprocessor: Mapping[s
         "description": f"{architecture}, as its config.json describes it.",
         "inputs": inputs,
         "outputs": _outputs(task, architecture, config),
-        "stages": [{"name": stage, "handler": f"builtin:{task}"} for stage in STAGES],
+        "stages": [{"name": stage, "handler": f"builtin:{task}"} for stage in HOOK_BY_NAME],
         "samples": [{"text": "A sentence to warm up with."}] if inputs[0]["modality"] == "text" else [],
     }
     return manifest_build(data)

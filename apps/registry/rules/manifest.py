@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from apps.registry.errors import BadManifest
 from apps.registry.rules.manifest_parts import Input, Name, Output, Part, Stage, Text, complaint, finite
 from apps.registry.rules.paths import path_check
+from apps.registry.rules.stages import graph_fault, spelt
 from apps.registry.rules.yaml_reader import yaml_read
 
-STAGES = ("preprocess", "infer", "postprocess")
 _FILE_MODALITIES = ("image", "audio", "video")
 
 
@@ -26,7 +26,7 @@ class Manifest(Part):
     inputs: list[Input] = Field(min_length=1, max_length=64)
     require_any: list[Name] = []
     outputs: list[Output] = Field(min_length=1, max_length=64)
-    stages: list[Stage]
+    stages: list[Stage] = Field(min_length=2, max_length=32)
     samples: list[dict[Name, Any]] = Field(default=[], max_length=100)
     metrics: dict[Annotated[str, Field(max_length=100)], Annotated[float, AfterValidator(finite)]] = {}
 
@@ -34,8 +34,9 @@ class Manifest(Part):
     def _consistent(self) -> "Manifest":
         _names_once("inputs", [i.name for i in self.inputs])
         _names_once("outputs", [o.name for o in self.outputs])
-        if tuple(stage.name for stage in self.stages) != STAGES:
-            raise complaint(f"must have the stages {', '.join(STAGES)}, in this order")
+        _names_once("stages", [stage.name for stage in self.stages])
+        if fault := graph_fault(spelt(stage.model_dump() for stage in self.stages)):
+            raise complaint(fault)
         self._check_require_any()
         for number, sample in enumerate(self.samples, start=1):
             self._check_sample(number, sample)
@@ -106,7 +107,8 @@ def manifest_build(data: dict[str, Any]) -> Manifest:
 
 def manifest_normalise(manifest: Manifest) -> dict[str, Any]:
     """The manifest as JSON with every default spelt out."""
-    return manifest.model_dump(mode="json")
+    data = manifest.model_dump(mode="json")
+    return data | {"stages": spelt(data["stages"])}
 
 
 #: Words for what pydantic says in its own.

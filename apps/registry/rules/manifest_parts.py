@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from apps.registry.rules.stages import Hook
+
 #: Tasks that have a handler built in (workers/serving/builtin).
 BUILTIN_TASKS = (
     *("text-classification", "token-classification", "feature-extraction", "text-generation", "text2text-generation"),
@@ -129,11 +131,17 @@ Input = Annotated[TextInput | ImageInput | AudioInput | VideoInput | TensorInput
 
 
 class Stage(Part):
-    """One step of the pipeline: `module:Class` of a Python file in the artifact, or `builtin:<task>`."""
+    """One step of the pipeline: `module:Class` of a Python file in the artifact, or `builtin:<task>`.
 
-    name: Literal["preprocess", "infer", "postprocess"]
+    `hook` is the method of the handler that it calls, `after` the stages that it takes from; None for the defaults of
+    rules/stages.py.
+    """
+
+    name: Name
     handler: Annotated[str, StringConstraints(max_length=200)]
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    hook: Hook | None = None
+    after: list[Name] | None = Field(default=None, max_length=32)
 
     @field_validator("handler")
     @classmethod

@@ -4,7 +4,7 @@ import torch
 from transformers import AutoModelForAudioClassification
 
 from workers.serving.builtin.audio import AudioInput
-from workers.serving.builtin.common import Arrays, Classifier, load_model, rows
+from workers.serving.builtin.common import Arrays, Classifier, load_model, predicts, rows
 from workers.serving.hooks import Context
 
 
@@ -15,7 +15,7 @@ class AudioClassification(Classifier, AudioInput):
         """The feature extractor and labels always, the model only where it predicts."""
         self._load_extractor(context)
         self._labels = self._config.id2label
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_model(AutoModelForAudioClassification, context)
 
     @torch.inference_mode()

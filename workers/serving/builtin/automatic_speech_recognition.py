@@ -18,12 +18,17 @@ from workers.serving.hooks import Context
 class AutomaticSpeechRecognition:
     """Sound -> text, by whichever of the two the directory's architecture is."""
 
+    #: The hook; only there where the model writes.
+    stream: Callable[[Arrays], Iterator[Arrays]]
+
     def load(self, context: Context) -> None:
         """As the two do."""
         architectures = AutoConfig.from_pretrained(context.directory, **SAFE).architectures or [""]
         self._recogniser: CtcRecogniser | Dictation
         self._recogniser = CtcRecogniser() if architectures[0].endswith("ForCTC") else Dictation()
         self._recogniser.load(context)
+        if isinstance(self._recogniser, Dictation):
+            self.stream = self._recogniser.stream
 
     def preprocess(self, sample: dict[str, Any]) -> Arrays:
         """As the two do."""
@@ -36,8 +41,3 @@ class AutomaticSpeechRecognition:
     def postprocess(self, prediction: Arrays) -> dict[str, Any]:
         """As the two do."""
         return self._recogniser.postprocess(prediction)
-
-    @property
-    def stream(self) -> Callable[[Arrays], Iterator[Arrays]] | None:
-        """The hook, where the model writes."""
-        return self._recogniser.stream if isinstance(self._recogniser, Dictation) else None

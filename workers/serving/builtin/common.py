@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from workers.serving.hooks import Context
+from workers.serving.steps import PREDICT, hosted
 
 #: Weights as safetensors (a pickle would run code), from this directory only, and no code that is not transformers'.
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -46,6 +47,11 @@ def only_input(context: Context, modality: str) -> dict[str, Any]:
     if len(found) != 1:
         raise ValueError(f"a built-in handler needs exactly one {modality} input; the manifest has {len(found)}")
     return dict(found[0])
+
+
+def predicts(context: Context) -> bool:
+    """Whether the model is needed here: a process may host other stages only."""
+    return any(step.hook == PREDICT for step in hosted(context.manifest, context.stages))
 
 
 def stack(arrays: Iterable[np.ndarray], like: torch.nn.Module) -> torch.Tensor:

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForCTC, AutoTokenizer, Wav2Vec2CTCTokenizer
 
 from workers.serving.builtin.audio import AudioInput
-from workers.serving.builtin.common import SAFE, Arrays, load_model
+from workers.serving.builtin.common import SAFE, Arrays, load_model, predicts
 from workers.serving.hooks import Context
 
 
@@ -22,7 +22,7 @@ class CtcRecogniser(AudioInput):
         """The feature extractor and the tokenizer always, the model only where it predicts."""
         self._load_extractor(context)
         self._tokenizer = AutoTokenizer.from_pretrained(context.directory, **SAFE)
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_model(AutoModelForCTC, context)
 
     @torch.inference_mode()

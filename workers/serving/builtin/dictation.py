@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForSpeechSeq2Seq, AutoTokenizer
 
 from workers.serving.builtin.audio import AudioInput
-from workers.serving.builtin.common import SAFE, Arrays, places_by, stack
+from workers.serving.builtin.common import SAFE, Arrays, places_by, predicts, stack
 from workers.serving.builtin.generation import Writer, limit_of, load_writer
 from workers.serving.hooks import Context
 
@@ -29,7 +29,7 @@ class Dictation(Writer, AudioInput):
         room: int | None = getattr(self._config, "max_target_positions", None)
         if room is not None:
             self._limit = min(self._limit, room - _LONGEST_PROMPT)
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_writer(AutoModelForSpeechSeq2Seq, context)
 
     def preprocess(self, sample: dict[str, Any]) -> Arrays:

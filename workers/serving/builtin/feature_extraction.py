@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from transformers import AutoModel
 
-from workers.serving.builtin.common import Arrays, load_model, rows
+from workers.serving.builtin.common import Arrays, load_model, predicts, rows
 from workers.serving.builtin.pooling import longest_of, pooling_of
 from workers.serving.builtin.text import TextInput
 from workers.serving.hooks import Context
@@ -17,7 +17,7 @@ class FeatureExtraction(TextInput):
         """The tokenizer always, the model only where it predicts. Raises ValueError."""
         self._load_tokenizer(context)
         self._longest = longest_of(context.directory)
-        if "infer" in context.stages:
+        if predicts(context):
             self._pooling = pooling_of(context.directory)
             self._model = load_model(AutoModel, context, spare=["pooler"])
 

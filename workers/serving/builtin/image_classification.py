@@ -3,7 +3,7 @@
 import torch
 from transformers import AutoConfig, AutoModelForImageClassification
 
-from workers.serving.builtin.common import SAFE, Arrays, Classifier, load_model, rows
+from workers.serving.builtin.common import SAFE, Arrays, Classifier, load_model, predicts, rows
 from workers.serving.builtin.image import ImageInput
 from workers.serving.hooks import Context
 
@@ -15,7 +15,7 @@ class ImageClassification(Classifier, ImageInput):
         """The image processor and labels always, the model only where it predicts."""
         self._load_processor(context)
         self._labels = AutoConfig.from_pretrained(context.directory, **SAFE).id2label
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_model(AutoModelForImageClassification, context)
 
     def _see(self, pixels: torch.Tensor) -> list[Arrays]:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from transformers import AutoModel
 
-from workers.serving.builtin.common import Arrays, load_model, rows
+from workers.serving.builtin.common import Arrays, load_model, predicts, rows
 from workers.serving.builtin.image import ImageInput
 from workers.serving.hooks import Context
 
@@ -18,7 +18,7 @@ class ImageFeatureExtraction(ImageInput):
     def load(self, context: Context) -> None:
         """The image processor always, the model only where it predicts."""
         self._load_processor(context)
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_model(AutoModel, context, spare=["pooler"])
 
     def _see(self, pixels: torch.Tensor) -> list[Arrays]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from transformers import AutoModelForSeq2SeqLM
 
-from workers.serving.builtin.common import Arrays
+from workers.serving.builtin.common import Arrays, predicts
 from workers.serving.builtin.generation import load_writer
 from workers.serving.builtin.text_writer import TextWriter
 from workers.serving.hooks import Context
@@ -18,7 +18,7 @@ class Text2TextGeneration(TextWriter):
         self._load_reader(context)
         if self._window is not None:
             self._limit = min(self._limit, self._window - 1)  # one place is the start token's
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_writer(AutoModelForSeq2SeqLM, context)
 
     def preprocess(self, sample: dict[str, Any]) -> Arrays:

@@ -3,7 +3,7 @@
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from workers.serving.builtin.common import SAFE, Arrays, Classifier, load_model, rows
+from workers.serving.builtin.common import SAFE, Arrays, Classifier, load_model, predicts, rows
 from workers.serving.builtin.text import TextInput
 from workers.serving.hooks import Context
 
@@ -15,7 +15,7 @@ class TextClassification(Classifier, TextInput):
         """Tokenizer and labels always, the model only where it predicts."""
         self._load_tokenizer(context)
         self._labels = AutoConfig.from_pretrained(context.directory, **SAFE).id2label
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_model(AutoModelForSequenceClassification, context)
 
     @torch.inference_mode()

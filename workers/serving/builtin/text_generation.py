@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from transformers import AutoModelForCausalLM
 
-from workers.serving.builtin.common import Arrays
+from workers.serving.builtin.common import Arrays, predicts
 from workers.serving.builtin.generation import Written, load_writer
 from workers.serving.builtin.text_writer import TextWriter
 from workers.serving.hooks import Context
@@ -18,7 +18,7 @@ class TextGeneration(TextWriter):
         """The tokenizer and the limits always, the model only where it predicts."""
         self._load_reader(context)
         self._tokenizer.padding_side = "left"  # what is written stands next to the prompt's end
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_writer(AutoModelForCausalLM, context)
 
     def preprocess(self, sample: dict[str, Any]) -> Arrays:

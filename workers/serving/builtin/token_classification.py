@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoModelForTokenClassification
 
-from workers.serving.builtin.common import SAFE, Arrays, load_model, softmax
+from workers.serving.builtin.common import SAFE, Arrays, load_model, predicts, softmax
 from workers.serving.builtin.text import TextInput
 from workers.serving.hooks import Context
 
@@ -30,7 +30,7 @@ class TokenClassification(TextInput):
                 "token-classification needs a tokenizer.json, which tells where in the text a token stands"
             )
         self._labels = AutoConfig.from_pretrained(context.directory, **SAFE).id2label
-        if "infer" in context.stages:
+        if predicts(context):
             self._model = load_model(AutoModelForTokenClassification, context)
 
     def preprocess(self, sample: dict[str, Any]) -> Arrays:

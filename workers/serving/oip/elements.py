@@ -6,14 +6,13 @@ BYTES of any other modality, are JSON strings taken as UTF-8. In the binary form
 
 import base64
 import binascii
+import struct
 from itertools import chain
 from typing import Any, NoReturn
 
-import numpy as np
-
 from workers.serving.errors import BadInput
 from workers.serving.routing import InputSpec
-from workers.serving.tensors import BYTES, DTYPES, Tensor, element_count
+from workers.serving.tensors import BF16, BYTES, ITEM_BYTES, Tensor, element_count, pack
 
 MEDIA = frozenset({"image", "audio", "video"})
 _JSON_TYPES: dict[str, set[type]] = {
@@ -21,6 +20,7 @@ _JSON_TYPES: dict[str, set[type]] = {
     "FP16": {int, float},
     "FP32": {int, float},
     "FP64": {int, float},
+    BF16: {int, float},
     BYTES: {str},
 }
 _LENGTH_PREFIX = 4  # bytes before each BYTES element, little-endian
@@ -48,7 +48,7 @@ def from_binary(spec: InputSpec, shape: tuple[int, ...], raw: memoryview) -> lis
     """Samples of the binary form's bytes for this input."""
     if spec.datatype == BYTES:
         return split_bytes(shape, _prefixed(spec, raw, element_count(shape)))
-    expected = element_count(shape) * DTYPES[spec.datatype].itemsize
+    expected = element_count(shape) * ITEM_BYTES[spec.datatype]
     if len(raw) != expected:
         refuse(spec, f"shape {list(shape)} of {spec.datatype} takes {expected} bytes but {len(raw)} were sent")
     return _split_numbers(spec, shape, bytes(raw))
@@ -80,9 +80,8 @@ def _flatten(spec: InputSpec, shape: tuple[int, ...], data: list[Any]) -> list[A
 
 def _numbers(spec: InputSpec, flat: list[Any]) -> bytes:
     try:
-        with np.errstate(over="raise"):  # or else it would become infinite without a word
-            return np.array(flat, DTYPES[spec.datatype]).tobytes()
-    except (OverflowError, FloatingPointError):
+        return pack(spec.datatype, flat)
+    except (OverflowError, struct.error):
         refuse(spec, f"`data` holds a number that {spec.datatype} cannot hold")
 
 

@@ -1,11 +1,23 @@
 """What the protocol tells about the server and its models, as JSON-ready dicts."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from workers.serving.accounts import Row, StageRow
 from workers.serving.oip.request import MAX_SAMPLES
 from workers.serving.routing import DeploymentRoute, InputSpec, OutputSpec
 
-SERVER = {"name": "quartet", "version": "2", "extensions": ["binary_tensor_data", "model_configuration", "statistics"]}
+SERVER = {
+    "name": "quartet",
+    "version": "2",
+    "extensions": [
+        "binary_tensor_data",
+        "model_configuration",
+        "model_repository",
+        "schedule_policy",
+        "statistics",
+    ],
+}
 
 _TRITON_TYPES = {"BYTES": "TYPE_STRING"}
 
@@ -33,21 +45,39 @@ def config(name: str, route: DeploymentRoute) -> dict[str, Any]:
     }
 
 
-def statistics(name: str, version: str, good: tuple[int, int], bad: tuple[int, int]) -> dict[str, Any]:
-    """One entry of Triton's model_stats; `good` and `bad` are (requests, nanoseconds in all) since the gateway began.
-
-    Only whole requests are measured here, so the shares of queue and compute are left out rather than given as zero.
-    """
+def statistics(name: str, version: str, row: Row) -> dict[str, Any]:
+    """One entry of Triton's model_stats: counts and nanoseconds in all, since the gateway began."""
+    bad = sum(row.errors.values())
+    good = row.requests - bad
+    stages = row.stages.values()
+    whole_batches = [stage.batches for stage in stages]
     return {
         "name": name,
         "version": version,
-        "inference_count": good[0],
-        "execution_count": good[0],
+        "last_inference": row.last_ms,
+        "inference_count": row.samples,
+        "execution_count": round(max(whole_batches, default=good)),
         "inference_stats": {
-            "success": {"count": good[0], "ns": good[1]},
-            "fail": {"count": bad[0], "ns": bad[1]},
+            "success": _sum(good, row.good_seconds),
+            "fail": _sum(bad, row.bad_seconds),
+            "queue": _sum(good, sum(stage.queued_seconds for stage in stages)),
+            "compute_input": _sum(good, _seconds(stages, "preprocess")),
+            "compute_infer": _sum(good, _seconds(stages) - _seconds(stages, "preprocess", "postprocess")),
+            "compute_output": _sum(good, _seconds(stages, "postprocess")),
+            "cache_hit": _sum(0, 0.0),
+            "cache_miss": _sum(0, 0.0),
         },
+        "batch_stats": [],
     }
+
+
+def _sum(count: int, seconds: float) -> dict[str, int]:
+    return {"count": count, "ns": int(seconds * 1e9)}
+
+
+def _seconds(stages: Iterable[StageRow], *steps: str) -> float:
+    """What the batches took in these steps, or in all."""
+    return sum(seconds for stage in stages for step, seconds in stage.steps.items() if not steps or step in steps)
 
 
 def _tensor(spec: InputSpec | OutputSpec) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import orjson
 
 from workers.serving.errors import BadOutput, ModelOutputWrong
 from workers.serving.oip.request import Wanted
-from workers.serving.tensors import BYTES, DTYPES, Sample, Tensor
+from workers.serving.tensors import BYTES, Sample, Tensor, numbers_of
 
 
 def encode(
@@ -54,7 +53,7 @@ def _raw(parts: list[Tensor]) -> bytes:
 
 def _json(name: str, parts: list[Tensor]) -> Any:
     if parts[0].datatype != BYTES:
-        return np.frombuffer(_raw(parts), DTYPES[parts[0].datatype])
+        return numbers_of(parts[0].datatype, _raw(parts))
     try:
         return [element.decode() for part in parts for element in part.elements]
     except UnicodeDecodeError:

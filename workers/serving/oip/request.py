@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
+from workers.serving import names
 from workers.serving.errors import BadInput, BadOutput, BadRequest
 from workers.serving.oip import elements
 from workers.serving.routing import DeploymentRoute, InputSpec
-from workers.serving.tensors import BYTES, DTYPES, Sample, Tensor, element_count
+from workers.serving.tensors import BYTES, ITEM_BYTES, Sample, Tensor, element_count
 
 MAX_SAMPLES = 64
 MAX_ID_LENGTH = 256
@@ -34,7 +35,8 @@ class InferRequest:
     samples: list[Sample]
     outputs: list[Wanted]
     input_names: tuple[str, ...]
-    timeout: float | None  # seconds; the caller may only shorten the deployment's limit
+    timeout: float | None = None  # seconds; the caller may only shorten the deployment's limit
+    priority: int = names.NORMAL
 
 
 def decode(body: bytes | bytearray, header_length: int | None, route: DeploymentRoute) -> InferRequest:
@@ -70,6 +72,7 @@ def _decode_document(document: dict[str, Any], tail: memoryview | None, route: D
         outputs=_outputs(document.get("outputs"), bool(parameters.get("binary_data_output")), route),
         input_names=tuple(tensors),
         timeout=_timeout(parameters.get("timeout")),
+        priority=_priority(parameters.get("priority")),
     )
 
 
@@ -82,14 +85,14 @@ def _decode_raw(body: memoryview, route: DeploymentRoute) -> InferRequest:
     tensor = Tensor(BYTES, shape[1:], [bytes(body)]) if spec.datatype == BYTES else None
     tensor = tensor or elements.from_binary(spec, shape, body)[0]
     outputs = [Wanted(output.name, True) for output in route.outputs]
-    return InferRequest("", [{spec.name: tensor}], outputs, (spec.name,), None)
+    return InferRequest("", [{spec.name: tensor}], outputs, (spec.name,))
 
 
 def _raw_shape(spec: InputSpec, size: int) -> tuple[int, ...]:
     """The shape of the one sample that `size` bytes are, if at most one dimension is open."""
     dimensions = spec.shape[1:]
     known = element_count(tuple(each for each in dimensions if each != -1))
-    count = 1 if spec.datatype == BYTES else size // DTYPES[spec.datatype].itemsize
+    count = 1 if spec.datatype == BYTES else size // ITEM_BYTES[spec.datatype]
     shape = (1, *(count // max(known, 1) if each == -1 else each for each in dimensions))
     if dimensions.count(-1) > 1 or element_count(shape) != count or not count:
         elements.refuse(spec, f"its shape cannot be told from a body of {size} bytes; send it with a JSON header")
@@ -218,6 +221,15 @@ def _identifier(raw: Any) -> str:
     if not isinstance(raw, str) or len(raw) > MAX_ID_LENGTH:
         raise BadRequest(f"`id` must be a string of at most {MAX_ID_LENGTH} characters.")
     return raw
+
+
+def _priority(raw: Any) -> int:
+    """As in Triton: 0 is the default and 1 the highest; here 2 is the default too, and 3 or more comes last."""
+    if raw is None:
+        return names.NORMAL
+    if type(raw) is not int or raw < 0:
+        raise BadRequest("`priority` must be a whole number: 1 comes first, 0 or 2 is the usual, 3 or more comes last.")
+    return {0: names.NORMAL, 1: names.HIGH, 2: names.NORMAL}.get(raw, names.LOW)
 
 
 def _timeout(raw: Any) -> float | None:

@@ -1,4 +1,4 @@
-"""A compressed body unfolded, never beyond a limit. Pure: no IO."""
+"""A compressed body unfolded, never beyond a limit, and an answer folded. Pure: no IO."""
 
 import zlib
 
@@ -12,6 +12,27 @@ MAX_MEMBERS = 4096
 
 #: Bytes given to zlib at once. What follows a member's end is copied each time, so a piece is small and not the rest.
 _PIECE = 16 * 1024
+
+
+#: Bytes of an answer below which folding it saves nothing, and above which it is no work for the event loop.
+WORTH_IT, TOO_MUCH_AT_ONCE = 256, 256 * 1024
+
+_QUICKLY = 1
+
+
+def wanted(accept: bytes) -> bytes | None:
+    """The coding an answer is to have, if Accept-Encoding asks for one alone.
+
+    Most clients list every coding they know of on every request; to fold for them would cost more than it saves.
+    """
+    coding = accept.strip().lower()
+    return coding if coding in WINDOW_BITS else None
+
+
+def fold(body: bytes, encoding: bytes) -> bytes:
+    """The whole body, compressed quickly rather than well."""
+    folding = zlib.compressobj(_QUICKLY, zlib.DEFLATED, WINDOW_BITS[encoding])
+    return folding.compress(body) + folding.flush()
 
 
 def unfold(body: bytes | bytearray, encoding: bytes, limit: int) -> bytearray:

@@ -1,11 +1,14 @@
-"""Connections to Valkey, alike for gateway and replica: they fail at once, and whoever uses them reconnects knowingly.
+"""The ways to Valkey, alike for gateway and replica: they fail at once, and whoever uses them reconnects knowingly.
 
-redis-py's own retries are off: a command repeated behind our back could send a request twice, and an outage must be
-noticed so that pending requests are sent again.
+`link` and `sync_link` are the hot path's: pipelined commands over one connection each. `connect` and `connect_async`
+give redis-py's clients for everything that is not counted in microseconds. redis-py's own retries are off: a command
+repeated behind our back could send a request twice, and an outage must be noticed so that pending requests are sent
+again.
 """
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -14,7 +17,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-#: What redis-py raises when the server is gone, hangs, or is still loading its data (BusyLoadingError is a subclass).
+#: What is raised when the server is gone, hangs, or is still loading its data (BusyLoadingError is a subclass).
 AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
 
 #: Anything Valkey, or the way to it, can fail with.
@@ -46,26 +49,17 @@ def may_pass(error: BaseException) -> bool:
 
 def connect(url: str) -> redis.Redis:
     """A blocking client; connects with its first command."""
-    return redis.Redis.from_url(
-        url,
-        protocol=2,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=SOCKET_TIMEOUT,
-        socket_connect_timeout=CONNECT_TIMEOUT,
-        socket_keepalive=True,
-    )
+    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **_options(url))
 
 
 def connect_async(url: str) -> redis.asyncio.Redis:
     """An asyncio client; connects with its first command."""
-    return redis.asyncio.Redis.from_url(
-        url,
-        protocol=2,
-        retry=AsyncRetry(NoBackoff(), 0),
-        socket_timeout=SOCKET_TIMEOUT,
-        socket_connect_timeout=CONNECT_TIMEOUT,
-        socket_keepalive=True,
-    )
+    return redis.asyncio.Redis.from_url(url, retry=AsyncRetry(NoBackoff(), 0), **_options(url))
+
+
+def _options(url: str) -> dict[str, Any]:
+    options = {"protocol": 2, "socket_timeout": SOCKET_TIMEOUT, "socket_connect_timeout": CONNECT_TIMEOUT}
+    return options if url.startswith("unix://") else options | {"socket_keepalive": True}
 
 
 def pauses() -> Iterator[float]:

@@ -1,0 +1,85 @@
+"""One request on a connection, and the way back to whoever sent it.
+
+    head -> app(exchange) -> [reader.data ...] -> reader.end -> respond, or begin + write ... + end
+
+Everything is a plain call within the event loop's turn: a small request costs no task, no future and no timer here.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from workers.serving.http.response import Header, Response
+
+if TYPE_CHECKING:
+    from workers.serving.http.connection import Connection
+
+Headers = dict[bytes, bytes]
+
+
+class Reader(Protocol):
+    """Takes a request's body. Each method may raise a ServingError, which is then the answer."""
+
+    def data(self, chunk: bytes) -> None:
+        """The next piece."""
+
+    def end(self) -> None:
+        """The body is whole."""
+
+    def gone(self) -> None:
+        """The client has hung up, before the body's end or while it waited for the answer."""
+
+
+class Exchange:
+    """A request with its head read. Names of headers are lower-case; of a header sent twice the last counts."""
+
+    __slots__ = (
+        "_connection",
+        "answered",
+        "began",
+        "early",
+        "headers",
+        "keep_alive",
+        "method",
+        "reader",
+        "target",
+        "whole",
+    )
+
+    def __init__(
+        self, connection: "Connection", method: str, target: bytes, headers: Headers, keep_alive: bool
+    ) -> None:
+        self._connection = connection
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.keep_alive = keep_alive
+        self.reader: Reader | None = None
+        self.early: list[bytes] = []  # pieces of body that came while an earlier request was under way
+        self.whole = False  # the body has come to its end
+        self.began = False  # the answer has begun
+        self.answered = False  # and has come to its end
+
+    def respond(self, response: Response) -> None:
+        """Answer. Nothing happens when the client is gone or has its answer."""
+        self._connection.respond(self, response)
+
+    def begin(self, status: int, headers: list[Header]) -> None:
+        """Begin an answer of unknown length."""
+        self._connection.begin(self, status, headers)
+
+    def write(self, piece: bytes) -> None:
+        """A piece of it."""
+        self._connection.write(self, piece)
+
+    def end(self) -> None:
+        """Its end."""
+        self._connection.end(self)
+
+    @property
+    def unread(self) -> int:
+        """Bytes of answers that the client has not taken yet."""
+        return self._connection.unread()
+
+    def when_taken(self, then: Callable[[], None]) -> None:
+        """Call `then` once the client has taken what was sent, but for what its socket's buffers hold, or is gone."""
+        self._connection.when_taken(then)

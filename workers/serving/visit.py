@@ -1,0 +1,281 @@
+"""One inference request's stay in the gateway, from its head to the moment its client has taken the answer.
+
+    body -> key and deployment again -> decode -> choose a revision -> stream -> reply -> encode
+
+A body may take as long to come as a rollout, and by then its revision may be gone and its key revoked. So the routing
+is asked again when the body is whole, and from there to the stream nothing waits.
+
+Whatever happens is counted once, with the revision if one was chosen by then. The place is held until the client has
+taken the answer, or else clients that do not read would fill the memory with answers; the time they take is not the
+model's and is not counted.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workers.serving import told, wire
+from workers.serving.accounts import NO_REVISION, Accounts, Place
+from workers.serving.admission import Admission
+from workers.serving.admit import admit
+from workers.serving.errors import (
+    BadRequest,
+    BodyTooLarge,
+    BodyTooSlow,
+    ClientGone,
+    DeadlinePassed,
+    QueueAway,
+    ServingError,
+    revive,
+)
+from workers.serving.http.body import Body
+from workers.serving.http.exchange import Exchange, Headers
+from workers.serving.oip.request import MAX_ID_LENGTH, InferRequest, decode
+from workers.serving.routing import DeploymentRoute, RoutingTable, Split, choose
+from workers.serving.submit import Dispatcher, Pending
+from workers.serving.time_limit import TimeLimit
+from workers.serving.trace import TRACEPARENT, next_span
+
+log = logging.getLogger(__name__)
+
+STICKY = b"x-quartet-sticky"
+
+#: Seconds after which a body that is whole has the routing asked again; what comes with its head needs none.
+_STALE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """What all requests share."""
+
+    table: Callable[[], RoutingTable]  # gives the current one, or raises RoutingMissing
+    dispatcher: Dispatcher
+    accounts: Accounts
+    admission: Admission
+    body_limit: int  # bytes
+    loop: asyncio.AbstractEventLoop
+
+
+class Visit:
+    """Reads the request's body and waits for its answer; made with a place taken by the admission."""
+
+    __slots__ = (
+        "_began",
+        "_body",
+        "_done",
+        "_exchange",
+        "_held",
+        "_limit",
+        "_name",
+        "_pending",
+        "_place",
+        "_plane",
+        "_request",
+        "_route",
+        "_split",
+        "_started",
+        "_table",
+        "_teller",
+        "_timer",
+        "_version",
+    )
+
+    def __init__(
+        self,
+        plane: Plane,
+        exchange: Exchange,
+        name: str,
+        version: str | None,
+        table: RoutingTable,
+        route: DeploymentRoute,
+    ) -> None:
+        self._plane = plane
+        self._exchange = exchange
+        self._name = name
+        self._version = version
+        self._table = table
+        self._route = route
+        self._began = time.perf_counter()
+        self._started = time.time()
+        self._place: Place = (name, NO_REVISION)
+        self._held = 0  # bytes of the body, then of the answer
+        self._done = False
+        self._body: Body | None = None
+        self._request: InferRequest | None = None
+        self._split: Split | None = None
+        self._limit: TimeLimit | None = None
+        self._pending: Pending | None = None
+        self._teller: told.Teller | None = None
+        self._timer = plane.loop.call_later(route.timeout_ms / 1000, self._time_is_up)
+
+    def open(self) -> None:
+        """Begin to read the body."""
+        try:
+            self._body = Body(self._exchange.headers, self._plane.body_limit, self._plane.admission)
+        except ServingError as error:
+            self.fail(error)
+        else:
+            self._exchange.reader = self
+
+    # The body: http.exchange.Reader
+
+    def data(self, chunk: bytes) -> None:
+        """The next piece."""
+        assert self._body is not None
+        try:
+            self._body.add(chunk)
+        except ServingError as error:
+            self.fail(error)
+        finally:
+            self._held = self._body.held
+
+    def end(self) -> None:
+        """The body is whole: ask the model."""
+        try:
+            self._ask()
+        except ServingError as error:
+            self.fail(error)
+        except Exception:
+            log.exception("A request to %s could not be sent", self._name)
+            self.fail(ServingError())
+
+    def gone(self) -> None:
+        """Nobody is there to be answered."""
+        self.fail(ClientGone())
+
+    def _ask(self) -> None:
+        request = self._decoded()
+        headers = self._exchange.headers
+        limit = TimeLimit(self._started, self._route.timeout_ms / 1000, request.timeout)
+        self._request, self._limit = request, limit
+        number = self._plane.dispatcher.next_id()
+        identifier = request.id or _request_id(headers) or f"{self._plane.dispatcher.gateway}-{number:x}"
+        sticky = headers.get(STICKY)
+        split = choose(self._route, sticky.decode("latin-1") if sticky else identifier, self._version)
+        self._split = split
+        self._place = (self._name, split.revision)
+        trace = next_span(headers.get(TRACEPARENT)) if TRACEPARENT in headers else ""
+        said = told.Told(self._name, split.version, identifier, trace)
+        self._teller = told.teller(self._exchange, said, request.outputs)
+        self._send(request, limit, split, number, trace)
+
+    def _decoded(self) -> InferRequest:
+        assert self._body is not None
+        try:
+            raw = self._body.whole()
+        finally:
+            self._held = self._body.held
+        table = self._plane.table()
+        if table is not self._table or time.perf_counter() - self._began > _STALE:
+            self._route = admit(table, self._exchange.headers, self._name)
+        return decode(raw, _header_length(self._exchange.headers), self._route)
+
+    def _send(self, request: InferRequest, limit: TimeLimit, split: Split, number: int, trace: str) -> None:
+        left = limit.left()
+        if left <= 0:
+            raise limit.passed()
+        if request.timeout is not None:
+            self._timer.cancel()
+            self._timer = self._plane.loop.call_later(left, self._time_is_up)
+        assert self._teller is not None
+        message = wire.Message(
+            number,
+            self._plane.dispatcher.gateway,
+            limit.deadline,
+            request.samples,
+            plan=split.plan if len(split.path) > 1 else (),
+            priority=request.priority,
+            sent=time.time(),
+            events=self._teller.wants_parts,
+            trace=trace,
+        )
+        try:
+            self._pending = self._plane.dispatcher.submit(message, split.path[0].stream, self)
+        except wire.MessageTooLarge as error:
+            raise BodyTooLarge(f"The request is too large for the queue: {error}.") from None
+
+    # The answer: submit.Waiter
+
+    def answer(self, reply: wire.Reply) -> None:
+        """The model's answer, or a part of it."""
+        if self._done:
+            return
+        try:
+            if reply.code:
+                self.fail(self._revived(reply))
+            elif reply.more:
+                self._part(reply)
+            else:
+                self._answer(reply)
+        except ServingError as error:
+            self.fail(error)
+        except Exception:
+            log.exception("An answer of %s could not be sent", self._name)
+            self.fail(ServingError())
+
+    def _revived(self, reply: wire.Reply) -> ServingError:
+        if reply.code == DeadlinePassed.code and self._limit:
+            return self._limit.passed(reply.message)
+        return revive(reply.code, reply.message)
+
+    def _part(self, reply: wire.Reply) -> None:
+        assert self._teller is not None
+        if self._exchange.unread <= told.MOST_UNREAD:  # a client that does not keep up is spared some of the parts
+            self._teller.part(reply.samples)
+
+    def _answer(self, reply: wire.Reply) -> None:
+        assert self._teller is not None and self._request is not None
+        size = self._teller.prepare(reply)
+        self._plane.admission.exchange(self._held, size)
+        self._held = size
+        seconds = time.perf_counter() - self._began
+        self._plane.accounts.answered(
+            self._place, seconds, self._request.input_names, len(self._request.samples), reply.trail
+        )
+        self._finish()
+        self._teller.send(then=lambda: self._exchange.when_taken(self._leave))
+
+    def fail(self, error: ServingError) -> None:
+        """Answer with an error."""
+        if self._done:
+            return
+        self._plane.accounts.failed(self._place, time.perf_counter() - self._began, error.code)
+        if self._pending is not None:
+            self._plane.dispatcher.forget(self._pending)
+        self._finish()
+        told.failure(self._exchange, error)
+        self._exchange.when_taken(self._leave)
+
+    def _finish(self) -> None:
+        self._done = True
+        self._timer.cancel()
+
+    def _leave(self) -> None:
+        self._plane.admission.leave(self._name, self._held)
+
+    def _time_is_up(self) -> None:
+        if self._limit is None:
+            self.fail(BodyTooSlow())
+        elif self._plane.dispatcher.away_since is not None:
+            self.fail(QueueAway("The request queue (Valkey) was away until the time limit passed."))
+        else:
+            self.fail(self._limit.passed())
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's X-Request-Id."""
+    text = headers.get(told.REQUEST_ID, b"")
+    if len(text) > MAX_ID_LENGTH:
+        raise BadRequest(f"X-Request-Id must be at most {MAX_ID_LENGTH} characters.")
+    return text.decode("latin-1")
+
+
+def _header_length(headers: Headers) -> int | None:
+    text = headers.get(told.HEADER_LENGTH)
+    if text is None:
+        return None
+    if not text.isdigit() or len(text) > 12:
+        raise BadRequest("Inference-Header-Content-Length must be a whole number.")
+    return int(text)
