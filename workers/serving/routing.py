@@ -150,6 +150,11 @@ def identify(table: RoutingTable, secret: bytes | None, now: datetime) -> Key:
     key = table.keys.get(hashlib.sha256(secret).hexdigest())
     if key is None:
         raise errors.KeyUnknown
+    return still_good(key, now)
+
+
+def still_good(key: Key, now: datetime) -> Key:
+    """The key; raises KeyRevoked or KeyExpired."""
     if key.revoked:
         raise errors.KeyRevoked
     if key.expires_at is not None and key.expires_at <= now:
