@@ -83,7 +83,7 @@ def rollback(request: HttpRequest, name: str) -> HttpResponse:
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:
-        return render(request, "console/refused.html", {"title": "Refused", "error": error}, status=error.status)
+        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
     return redirect("console:deployment", name)
 
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.core.admin import ReadOnlyAdmin
-from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout
+from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
 
 
 @admin.register(Deployment)
@@ -22,9 +22,15 @@ class RevisionAdmin(ReadOnlyAdmin):
 
 @admin.register(Rollout)
 class RolloutAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "state", "reason", "started_at", "shifted_at", "ended_at")
+    list_display = ("__str__", "is_rollback", "state", "reason", "started_at", "shifted_at", "kept_at", "ended_at")
     list_filter = ("state",)
     list_select_related = ("to_revision__deployment",)
+
+
+@admin.register(StageScale)
+class StageScaleAdmin(ReadOnlyAdmin):
+    list_display = ("stage", "desired", "reason", "changed_at", "last_used_at")
+    list_select_related = ("stage__revision__deployment",)
 
 
 @admin.register(Replica)

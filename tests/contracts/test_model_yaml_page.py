@@ -18,9 +18,14 @@ from workers.serving.warmup import warm_up
 PAGE = (Path(__file__).parents[2] / "docs/model-yaml.md").read_text()
 
 
-def block(language: str) -> str:
-    [found] = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
-    return str(found)
+def block(language: str, number: int = 0) -> str:
+    return str(re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)[number])
+
+
+def test_the_example_of_branching_stages_is_taken() -> None:
+    branching = re.sub(r"stages:\n(  - .*\n)+", block("yaml", 1), block("yaml"))
+    stages = manifest_normalise(manifest_parse(branching.encode()))["stages"]
+    assert [stage["after"] for stage in stages] == [[], [], ["look"], ["listen"], ["see", "hear"]]
 
 
 def test_the_example_is_taken_and_its_handler_answers_it(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout
+from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
 from apps.registry.models import ModelVersion
 from tests.deployments.makers import Fleet, make_revision
 from tests.world import World
 
-MODELS = (Deployment, Revision, Rollout, Replica, Node)
+MODELS = (Deployment, Revision, Rollout, StageScale, Replica, Node)
 
 
 @pytest.fixture

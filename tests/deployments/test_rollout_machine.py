@@ -10,6 +10,8 @@ from apps.deployments.rules.advance import SETTLE, Evidence, Facts, advance
 from apps.deployments.rules.queue import next_turn
 
 TIMEOUT = 10.0
+#: How long an old revision is kept.
+KEEP = 3.0
 #: The longest way of a request from the gateway's choice to the stream.
 FLIGHT = SETTLE * 0.9
 
@@ -19,15 +21,19 @@ class Rollout:
     old: int | None
     new: int
     state: str = "starting"
+    rolling: bool = False
+    back: bool = False
     ready: bool = False
+    started: bool = False
     failures: int = 0
     moved_at: float | None = None
+    kept_at: float | None = None
 
 
 @dataclass
 class Gateway:
     number: int
-    route: int | None
+    routes: frozenset[int]
 
 
 @dataclass
@@ -44,7 +50,7 @@ class World:
     live: int | None = None
     rollout: Rollout | None = None
     serving: set[int] = field(default_factory=set)
-    published: tuple[int, int | None] = (0, None)
+    published: tuple[int, frozenset[int]] = (0, frozenset())
     gateways: dict[str, Gateway] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
 
@@ -56,17 +62,17 @@ class Rollouts(RuleBasedStateMachine):
         super().__init__()
         self.w = World()
 
-    @initialize(live=st.sampled_from([True, True, True, False]))
-    def revision_two_is_about_to_replace_one(self, live: bool) -> None:
+    @initialize(live=st.sampled_from([True, True, True, False]), rolling=st.booleans())
+    def revision_two_is_about_to_replace_one(self, live: bool, rolling: bool) -> None:
         """Most interesting things happen here; without `live` the deployment begins from nothing."""
         if live:
             self.w = World(
                 states={1: "live", 2: "starting"},
                 live=1,
-                rollout=Rollout(old=1, new=2),
+                rollout=Rollout(old=1, new=2, rolling=rolling),
                 serving={1},
-                published=(1, 1),
-                gateways={name: Gateway(1, 1) for name in "gh"},
+                published=(1, frozenset({1})),
+                gateways={name: Gateway(1, frozenset({1})) for name in "gh"},
             )
 
     @precondition(lambda self: len(self.w.states) < 4)
@@ -80,8 +86,8 @@ class Rollouts(RuleBasedStateMachine):
         self.w.states[data.draw(st.sampled_from(self._in("requested")))] = "approved"
 
     @precondition(lambda self: "approved" in self.w.states.values())
-    @rule()
-    def the_next_one_has_its_turn(self) -> None:
+    @rule(rolling=st.booleans())
+    def the_next_one_has_its_turn(self, rolling: bool) -> None:
         w, rollout = self.w, self.w.rollout
         turn = next_turn(
             live=w.live,
@@ -97,15 +103,37 @@ class Rollouts(RuleBasedStateMachine):
             w.rollout = None
         if turn.begin:
             w.states[turn.begin] = "starting"
-            w.rollout = Rollout(old=w.live, new=turn.begin)
+            w.rollout = Rollout(old=w.live, new=turn.begin, rolling=rolling and w.live is not None)
 
     @precondition(lambda self: self.w.rollout and self.w.rollout.state == "starting")
     @rule(ready=st.sampled_from([True, True, True, False]))
     def its_replicas_start_or_fail(self, ready: bool) -> None:
         assert self.w.rollout
-        self.w.rollout.ready = ready
+        self.w.rollout.ready = ready and not self.w.rollout.rolling
+        self.w.rollout.started = ready
         self.w.rollout.failures += not ready
         (self.w.serving.add if ready else self.w.serving.discard)(self.w.rollout.new)
+
+    @precondition(lambda self: self.w.rollout and self.w.rollout.state == "rolling")
+    @rule(ready=st.booleans())
+    def more_of_its_replicas_start_or_fail(self, ready: bool) -> None:
+        """One of them serves all the while; none is no promise of ours, but the machine's."""
+        assert self.w.rollout
+        self.w.rollout.ready = ready
+        self.w.rollout.failures += not ready
+
+    @precondition(lambda self: self._kept())
+    @rule()
+    def somebody_rolls_back(self) -> None:
+        w, rollout = self.w, self.w.rollout
+        assert rollout and rollout.old
+        w.states |= {rollout.old: "live", rollout.new: "retiring"}
+        w.live = rollout.old
+        w.rollout = Rollout(old=rollout.new, new=rollout.old, state="shifting", back=True)
+
+    def _kept(self) -> bool:
+        rollout = self.w.rollout
+        return bool(rollout and rollout.old and not rollout.back and rollout.state in ("shifting", "keeping"))
 
     @precondition(lambda self: self.w.rollout)
     @rule(seen=st.sampled_from([True, True, True, False]))
@@ -113,17 +141,23 @@ class Rollouts(RuleBasedStateMachine):
         w, rollout = self.w, self.w.rollout
         assert rollout
         evidence = self._evidence() if seen else None
-        if rollout.state == "shifting":
-            moved = evidence is not None and evidence.moved("d", rollout.new)
+        if rollout.state in ("shifting", "reverting"):
+            to = rollout.old if rollout.state == "reverting" else rollout.new
+            moved = evidence is not None and to is not None and evidence.moved("d", to)
             rollout.moved_at = (rollout.moved_at if rollout.moved_at is not None else w.now) if moved else None
         facts = Facts(
             state=rollout.state,
             all_ready=rollout.ready,
+            started=rollout.started,
+            rolling=rollout.rolling,
             failures=rollout.failures,
             since_moved=w.now - rollout.moved_at if rollout.moved_at is not None else None,
             old_waiting=evidence.waiting.get("old", 0) if evidence else None,
             old_timeout=TIMEOUT,
             old_active=rollout.old in w.serving,
+            keep=KEEP if rollout.old and not rollout.back else 0,
+            since_kept=w.now - rollout.kept_at if rollout.kept_at is not None else 0.0,
+            newer="approved" in w.states.values(),
         )
         self._go(rollout, advance(facts).state)
 
@@ -135,6 +169,8 @@ class Rollouts(RuleBasedStateMachine):
         if state == "shifting":
             w.states |= {rollout.new: "live"} | ({rollout.old: "retiring"} if rollout.old else {})
             w.live = rollout.new
+        elif state == "keeping":
+            rollout.kept_at = w.now
         elif state == "draining" and rollout.old:
             w.serving.discard(rollout.old)
         elif state == "done" and rollout.old:
@@ -145,10 +181,15 @@ class Rollouts(RuleBasedStateMachine):
         if state in ("done", "failed"):
             w.rollout = None
 
-    @precondition(lambda self: self.w.published[1] != self.w.live)
+    @precondition(lambda self: self.w.published[1] != self._routes())
     @rule()
     def the_routing_is_published(self) -> None:
-        self.w.published = (self.w.published[0] + 1, self.w.live)
+        self.w.published = (self.w.published[0] + 1, self._routes())
+
+    def _routes(self) -> frozenset[int]:
+        w = self.w
+        rolling = {w.rollout.new} if w.rollout and w.rollout.state == "rolling" else set()
+        return frozenset({w.live} if w.live else set()) | rolling
 
     @rule(name=st.sampled_from("gh"))
     def a_gateway_starts_or_follows(self, name: str) -> None:
@@ -158,11 +199,12 @@ class Rollouts(RuleBasedStateMachine):
     def a_gateway_dies(self, name: str) -> None:
         self.w.gateways.pop(name, None)
 
-    @rule(name=st.sampled_from("gh"), flight=st.floats(0, FLIGHT))
-    def a_request_comes(self, name: str, flight: float) -> None:
+    @rule(name=st.sampled_from("gh"), flight=st.floats(0, FLIGHT), which=st.integers(0, 1))
+    def a_request_comes(self, name: str, flight: float, which: int) -> None:
         gateway = self.w.gateways.get(name)
-        if gateway and gateway.route:
-            self.w.requests.append(Request(gateway.route, self.w.now + flight, self.w.now + TIMEOUT))
+        if gateway and gateway.routes:
+            revision = sorted(gateway.routes)[which % len(gateway.routes)]
+            self.w.requests.append(Request(revision, self.w.now + flight, self.w.now + TIMEOUT))
 
     @precondition(lambda self: self.w.requests)
     @rule()
@@ -179,12 +221,12 @@ class Rollouts(RuleBasedStateMachine):
         return [number for number, its in self.w.states.items() if its == state]
 
     def _evidence(self) -> Evidence:
-        w, (number, route) = self.w, self.w.published
-        old = w.rollout.old if w.rollout else None
-        waiting = sum(r.revision == old and r.arrives <= w.now for r in w.requests)
+        w, (number, routes) = self.w, self.w.published
+        left = w.rollout and (w.rollout.new if w.rollout.state == "reverting" else w.rollout.old)
+        waiting = sum(r.revision == left and r.arrives <= w.now for r in w.requests)
         return Evidence(
             snapshot=number or None,
-            routes={"d": frozenset({route})} if route else {},
+            routes={"d": routes} if routes else {},
             gateways={name: gateway.number for name, gateway in w.gateways.items()},
             waiting={"old": waiting},
         )
@@ -195,7 +237,11 @@ class Rollouts(RuleBasedStateMachine):
 
     @invariant()
     def every_gateway_routes_to_replicas(self) -> None:
-        assert all(g.route in self.w.serving for g in self.w.gateways.values() if g.route)
+        assert all(g.routes <= self.w.serving for g in self.w.gateways.values())
+
+    @invariant()
+    def what_can_be_rolled_back_to_runs(self) -> None:
+        assert not self._kept() or (self.w.rollout and self.w.rollout.old in self.w.serving)
 
     @invariant()
     def what_is_live_runs_and_is_one(self) -> None:

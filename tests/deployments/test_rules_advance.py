@@ -8,12 +8,25 @@ from hypothesis import strategies as st
 
 from apps.deployments.rules.advance import Evidence, Facts, advance
 
-ORDER = ["starting", "shifting", "draining", "done"]
+#: Where each state may lead, besides staying.
+NEXT = {
+    "starting": {"rolling", "shifting", "failed"},
+    "rolling": {"shifting", "reverting"},
+    "shifting": {"keeping", "draining"},
+    "keeping": {"draining"},
+    "draining": {"done"},
+    "reverting": {"failed"},
+}
 IDLE = Facts("shifting", since_moved=5.0, old_waiting=0, old_timeout=30.0)
 FACTS = st.builds(
     Facts,
-    state=st.sampled_from(ORDER[:3]),
+    state=st.sampled_from(sorted(NEXT)),
     all_ready=st.booleans(),
+    started=st.booleans(),
+    rolling=st.booleans(),
+    newer=st.booleans(),
+    keep=st.sampled_from([0.0, 60.0]),
+    since_kept=st.floats(0, 100),
     failures=st.integers(0, 5),
     last_failure=st.just("boom"),
     corrupt=st.sampled_from(["", "corrupt"]),
@@ -25,17 +38,50 @@ FACTS = st.builds(
 
 
 @given(FACTS)
-def test_a_rollout_goes_one_step_forward_or_ends_before_traffic_moved(facts: Facts) -> None:
-    state = advance(facts).state
-    if state == "failed":
-        assert facts.state == "starting"
-    else:
-        assert ORDER.index(state) - ORDER.index(facts.state) in (0, 1)
+def test_a_rollout_goes_one_step_on_and_fails_only_before_all_traffic_has_moved(facts: Facts) -> None:
+    assert advance(facts).state in {facts.state, *NEXT[facts.state]}
+
+
+@given(FACTS)
+def test_whoever_turns_back_says_why(facts: Facts) -> None:
+    step = advance(facts)
+    assert step.state in (facts.state, "rolling", "shifting", "keeping", "draining", "done", "failed") or step.reason
+
+
+@given(FACTS)
+def test_only_what_may_roll_rolls_and_only_with_a_replica(facts: Facts) -> None:
+    if facts.state == "starting" and advance(facts).state == "rolling":
+        assert facts.rolling
+        assert facts.started
+
+
+@given(FACTS)
+def test_what_serves_ends_only_when_no_request_can_reach_it(facts: Facts) -> None:
+    leaves = {"shifting": {"keeping", "draining"}, "reverting": {"failed"}}
+    if advance(facts).state in leaves.get(facts.state, set()):
+        assert facts.since_moved is not None
+        assert facts.old_waiting == 0 or facts.since_moved > facts.old_timeout
+
+
+def test_the_old_revision_is_kept_for_its_time() -> None:
+    kept = Facts("keeping", keep=60.0, since_kept=59.0)
+    assert advance(kept).state == "keeping"
+    assert advance(replace(kept, since_kept=60.0)).state == "draining"
+
+
+def test_a_newer_revision_ends_the_keeping_and_the_rolling() -> None:
+    assert advance(Facts("keeping", keep=60.0, newer=True)).state == "draining"
+    assert advance(Facts("rolling", newer=True)).state == "reverting"
+
+
+def test_what_failed_on_the_way_fails_with_the_reason_that_it_had_then() -> None:
+    step = advance(replace(IDLE, state="reverting", reason="boom"))
+    assert (step.state, step.reason) == ("failed", "boom")
 
 
 @given(FACTS)
 def test_traffic_moves_only_to_a_revision_that_is_ready_and_whole(facts: Facts) -> None:
-    if facts.state == "starting" and advance(facts).state == "shifting":
+    if facts.state in ("starting", "rolling") and advance(facts).state == "shifting":
         assert facts.all_ready
         assert not facts.corrupt
 

@@ -19,12 +19,12 @@ class Constant:
         return {"senses": np.array(len(sample))}
 
     def predict(self, batch):
-        return [{"digit": np.array(self.digit)} for _ in batch]
+        return [{"heard": each["senses"]} for each in batch]
 
     def postprocess(self, prediction):
         scores = np.zeros(10, np.float32)
-        scores[int(prediction["digit"])] = 1
-        return {"digit": int(prediction["digit"]), "scores": scores}
+        scores[self.digit] = 1
+        return {"digit": self.digit, "scores": scores}
 """
 
 

@@ -49,10 +49,9 @@ class Product:
         return int(self.ci.version_register(MODEL, directory, {}, None)["number"])
 
     def request(self, version: int, **spec: Any) -> dict[str, Any]:
-        """Ask for a revision; it waits for approval."""
-        return self.ci.ask(
-            "POST", f"deployments/{DEPLOYMENT}/revisions", json={"model": MODEL, "version": version, **spec}
-        )
+        """Ask for a revision; it waits for approval. Unless it says so, the one before it is not kept."""
+        asked = {"model": MODEL, "version": version, "keep_s": 0, **spec}
+        return self.ci.ask("POST", f"deployments/{DEPLOYMENT}/revisions", json=asked)
 
     def approve(self, revision: dict[str, Any]) -> None:
         """Ben approves it in the admin."""
@@ -91,6 +90,11 @@ class Product:
         """The deployment's replicas in these states."""
         found = self.ci.ask("GET", f"replicas?deployment={DEPLOYMENT}")["results"]
         return [replica for replica in found if replica["state"] in states]
+
+    def kept(self) -> int | None:
+        """The number of the revision that could take the traffic back at once."""
+        number: int | None = self.ci.ask("GET", f"deployments/{DEPLOYMENT}")["kept_revision"]
+        return number
 
     def pid(self, process: str) -> int:
         """The process id of one of the supervised processes."""

@@ -1,6 +1,6 @@
 """Replacing what is live: no request fails, on the way there and back."""
 
-from tests.live.product import Product, nothing_failed
+from tests.live.product import DEPLOYMENT, Product, nothing_failed
 
 
 def test_a_swap_under_load_fails_no_request(product: Product) -> None:
@@ -17,4 +17,30 @@ def test_replicas_of_the_old_revision_are_gone_afterwards(product: Product) -> N
     product.until(
         lambda: {r["revision"] for r in product.replicas("ready", "draining")} == {number}, "old replicas to leave", 30
     )
+    product.deploy(7, replicas=2)
+
+
+def _apart(**versions: int) -> list[dict[str, object]]:
+    """The pipeline with every step in a process of its own; a step named here is of that version."""
+    return [
+        {"name": step, "steps": [step], **({"version": versions[step]} if step in versions else {})}
+        for step in ("preprocess", "infer", "postprocess")
+    ]
+
+
+def test_a_new_postprocess_leaves_the_process_of_infer_running_and_can_be_rolled_back(product: Product) -> None:
+    product.deploy(7, stages=_apart())
+    three = product.register(3)
+    before = {r["stage"]: r["pid"] for r in product.replicas("ready")}
+    with product.traffic() as traffic:
+        revision = product.request(product.register(7), stages=_apart(postprocess=three), keep_s=600)
+        product.approve(revision)
+        product.until(lambda: product.answer() == 3, "the new postprocess to answer", 60)
+        after = {(r["stage"], r["pid"]) for r in product.replicas("ready")}
+        product.until(lambda: product.kept(), "the old revision to be kept", 60)
+        product.ci.ask("POST", f"deployments/{DEPLOYMENT}/rollback", json={})
+        product.until(lambda: product.answer() == 7, "the old postprocess to answer", 30)
+    nothing_failed(traffic.tally)
+    assert {("infer", before["infer"]), ("preprocess", before["preprocess"])} <= after
+    assert len(after) == 4
     product.deploy(7, replicas=2)

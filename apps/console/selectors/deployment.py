@@ -13,6 +13,7 @@ from apps.console.states import replica_state, revision_state, rollout_state
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout
 from apps.deployments.rules.groups import hops
+from apps.deployments.rules.spec import setting
 from apps.deployments.selectors import StageStanding, kept_rollout, standings
 from apps.monitoring.selectors import deployment_series, present_numbers
 from apps.registry.rules.stages import spelt
@@ -52,6 +53,7 @@ class StageBox:
 
 def deployment_context(deployment: Deployment) -> dict[str, Any]:
     """Everything the page shows."""
+    kept = kept_rollout(deployment)
     row = next(row for row in deployment_rows() if row.name == deployment.name)
     rollout = _last_rollout(deployment)
     shown = deployment.live_revision or _newest(deployment)
@@ -67,7 +69,8 @@ def deployment_context(deployment: Deployment) -> dict[str, Any]:
         "revisions": _revision_rows(deployment),
         "pipeline": _pipeline(shown) if shown else [],
         "shown": shown,
-        "kept": kept_rollout(deployment),
+        "kept": kept,
+        "keep_s": setting(kept.to_revision.spec, "keep_s") if kept else 0,
         "charts": _charts(deployment),
     }
 

@@ -13,7 +13,7 @@ from django.db.models import Max
 
 from apps.console.topics import FLEET, deployment_topic
 from apps.core.models import AuditEntry
-from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout
+from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
 
 #: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
 _MEMORY_STEPS = 20
@@ -39,11 +39,13 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
     current = Revision.objects.filter(state__in=_CURRENT)
     rollouts = Rollout.objects.filter(state__in=Rollout.OPEN_STATES)
     active = Replica.objects.filter(state__in=Replica.ACTIVE_STATES)
+    scales = StageScale.objects.filter(stage__in=active.values("stage")) | StageScale.objects.filter(desired=0)
     sources = (
         Deployment.objects.order_by("pk").values_list("pk", "live_revision_id", "next_number"),
         current.order_by("pk").values_list("deployment_id", "number", "state", "state_reason"),
         rollouts.order_by("pk").values_list("deployment_id", "pk", "state", "moved_at"),
         active.order_by("pk").values_list("stage__revision__deployment_id", "pk", "state", "memory_bytes"),
+        scales.order_by("pk").values_list("stage__revision__deployment_id", "pk", "desired", "reason"),
     )
     for source in sources:
         for deployment_id, *rest in source:

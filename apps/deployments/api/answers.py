@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout
-from apps.deployments.selectors import StageStanding, replicas_list, standings
+from apps.deployments.selectors import replicas_list, standings
 
 #: What a revision's state means for whoever waits for its approval.
 _APPROVAL = {
@@ -82,7 +82,7 @@ class RevisionAnswer(serializers.ModelSerializer[Revision]):
         return _APPROVAL.get(Revision.State(revision.state), "was not approved")
 
 
-class StandingAnswer(serializers.Serializer[StageStanding]):
+class StandingAnswer(serializers.Serializer[Any]):
     name = serializers.CharField(source="stage.name")
     steps = serializers.ListField(child=serializers.CharField(), source="stage.steps")
     version = serializers.IntegerField(source="stage.version.number")

@@ -70,7 +70,8 @@ def _check_steps(groups: Sequence[Mapping[str, Any]], order: Sequence[str]) -> N
 
 def _check_entry(group: Mapping[str, Any], stages: Iterable[ManifestStage]) -> None:
     """A group gets one thing, so all of its steps that take from outside must mean the same by it."""
-    steps, takers = set(group["steps"]), {}
+    steps = set(group["steps"])
+    takers: dict[frozenset[str], str] = {}
     for stage in stages:
         taken = frozenset(name for name in stage["after"] if name not in steps)
         if stage["name"] in steps and (taken or not stage["after"]):
