@@ -5,15 +5,14 @@ from bench.artifacts import noop_artifact
 from bench.load import Request, ask, drive, require_same
 from bench.part import Column, Figures, Part, Slice, Target
 from bench.peers import PEERS, QUARTET, Peer
-from bench.slices import peers_slices
+from bench.slices import MANY, peers_slices
 from bench.text import body
 
-MANY = 64
 _MODEL = "noop"
 _OUTPUT = "embedding"
 
 _COLUMNS = (
-    Column("many_rps", f"{MANY} connections, requests a second", "a second"),
+    Column("many_rps", f"{MANY} connections", "requests/s"),
     Column("many_p50_ms", f"{MANY} connections, p50", "ms", 2),
     Column("many_p99_ms", f"{MANY} connections, p99", "ms", 2),
     Column("one_p50_ms", "1 connection, p50", "ms", 2),
