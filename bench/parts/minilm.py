@@ -2,7 +2,7 @@
 
 from bench import bare, peer_server, quartet
 from bench.artifacts import minilm_artifact, minilm_builtin_artifact
-from bench.load import Request, ask, drive, require_same
+from bench.load import Request, ask, drive, require_same, warm_up
 from bench.part import Column, Figures, Part, Slice, Target
 from bench.peers import QUARTET, Peer
 from bench.slices import MANY, peers_slices
@@ -79,7 +79,7 @@ def _peer(peer: Peer, seconds: float, expected: _Expected) -> Figures:
 
 
 def _figures(request: Request, seconds: float) -> Figures:
-    drive(request, MANY, 1)
+    warm_up(request, MANY)
     many = drive(request, MANY, seconds)
     one = drive(request, 1, seconds / 3)
     return {

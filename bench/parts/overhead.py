@@ -2,7 +2,7 @@
 
 from bench import peer_server, processes, quartet
 from bench.artifacts import noop_artifact
-from bench.load import Request, ask, drive, require_same
+from bench.load import Request, ask, drive, require_same, warm_up
 from bench.part import Column, Figures, Part, Slice, Target
 from bench.peers import PEERS, QUARTET, Peer
 from bench.slices import MANY, peers_slices
@@ -47,7 +47,7 @@ def _peer(peer: Peer, seconds: float, expected: list[float]) -> Figures:
 
 def _figures(request: Request, seconds: float, parts: dict[str, list[int]]) -> Figures:
     """`parts` are the processes whose time is told, by name; a server of one part has no name for it."""
-    drive(request, MANY, 1)
+    warm_up(request, MANY)
     before = {name: processes.cpu_seconds(pids) for name, pids in parts.items()}
     many = drive(request, MANY, seconds)
     used = {name: (processes.cpu_seconds(pids) - before[name]) / many.requests * 1e6 for name, pids in parts.items()}
