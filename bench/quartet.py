@@ -49,6 +49,10 @@ class Served:
         """Where a deployment takes requests."""
         return f"{self.base}/v2/models/{deployment}/infer"
 
+    def waiting(self, others: int) -> int:
+        """Requests in the streams of the first so many other deployments."""
+        return sum(int(self.valkey.xlen(_stream(other(number)))) for number in range(others))
+
 
 @contextmanager
 def serving(artifact: Artifact, others: int = 0) -> Iterator[Served]:
