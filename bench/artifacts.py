@@ -14,7 +14,8 @@ import yaml
 
 from bench import install
 from bench.errors import Unavailable
-from bench.place import ARTIFACTS, LOGS, ROOT
+from bench.place import ARTIFACTS, ROOT
+from bench.place import log as log_of
 from bench.processes import environment
 from bench.text import TEXT
 from workers.serving.artifact import ArtifactFile
@@ -68,7 +69,7 @@ def _train(directory: Path) -> None:
     print("Training the digits model", flush=True)
     where = ["--out", str(directory), "--cache", str(ARTIFACTS / "speech")]
     command = [sys.executable, "-m", "workers.training.digits_av", *where]
-    log = LOGS / "training.log"
+    log = log_of("training")
     with log.open("wb") as file:
         try:
             subprocess.run(

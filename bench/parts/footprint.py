@@ -12,7 +12,8 @@ from bench import bare, processes, quartet
 from bench.artifacts import minilm_artifact
 from bench.load import Request, warm_up
 from bench.part import Column, Figures, Part, Slice, Target
-from bench.place import HOME, LOGS, ROOT
+from bench.place import HOME, ROOT
+from bench.place import log as log_of
 from bench.slices import MANY
 from bench.text import body
 from controlplane.embedded import ports
@@ -74,7 +75,7 @@ def _supervised() -> dict[str, int]:
 
 @contextmanager
 def _up() -> Iterator["subprocess.Popen[bytes]"]:
-    log = LOGS / "up.log"
+    log = log_of("up")
     with log.open("wb") as file:
         command = [sys.executable, "-u", str(ROOT / "manage.py"), "up"]
         process = processes.start(command, _environ(), file)

@@ -73,8 +73,8 @@ PART = Part(
     name="growth",
     title="Growth: one deployment among many",
     prose=(
-        "The model that does nothing again: first alone in the routing, then among others; then while requests, as many "
-        "each time, wait for one other model or are spread over the others."
+        "The model that does nothing again: first alone in the routing, then among others; then while requests, as "
+        "many each time, wait for one other model or are spread over the others."
     ),
     columns=(
         Column("one_p50_ms", "1 connection, p50", "ms", 3),
