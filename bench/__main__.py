@@ -8,10 +8,10 @@ from typing import Any
 
 from bench import chart, install, machine, page, results, rounds
 from bench.errors import Unavailable
-from bench.part import Part
+from bench.part import ROUNDS, SECONDS, Part
 from bench.parts import PARTS
 from bench.peers import BY_NAME, PEERS, QUARTET
-from bench.place import DOCS, LOGS
+from bench.place import DOCS
 from controlplane.embedded.interrupts import ended_by_signals
 
 _NAMES = (QUARTET, *BY_NAME)
@@ -21,8 +21,7 @@ _NOT_CHOSEN = "left out of this run"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 written, 1 this machine cannot measure, 130 stopped by hand (what was measured is written)."""
     options = _parser().parse_args(arguments)
-    for folder in (LOGS, options.out):
-        folder.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
     try:
         with ended_by_signals():
             if not options.draw:
@@ -62,7 +61,7 @@ def _measure(options: argparse.Namespace, reasons: dict[str, str]) -> None:
 
 def _part(part: Part, options: argparse.Namespace, reasons: dict[str, str]) -> dict[str, Any]:
     about = {"date": machine.today(), "commit": machine.commit(), "machine": machine.machine()}
-    count = min(options.rounds, part.most_rounds)
+    count = part.rounds(options.rounds)
     slices = part.slices(options.seconds)
     known = {name: reasons[server] for name in slices if (server := _server(name)) in reasons}
     values, failed = rounds.run(slices, count, known, lambda line: print(f"  {line}", flush=True))
@@ -91,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures Quartet beside its peers.")
     parser.add_argument("--only", type=_chosen(PARTS), default=list(PARTS), help=f"parts, of {', '.join(PARTS)}")
     parser.add_argument("--peers", type=_chosen(_NAMES), default=list(_NAMES), help=f"servers, of {', '.join(_NAMES)}")
-    parser.add_argument("--rounds", type=int, choices=range(1, 100), default=5, metavar="N", help="default 5")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement (default 5)")
+    parser.add_argument("--rounds", type=int, choices=range(1, 100), default=ROUNDS, metavar="N", help="%(default)s")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement (default %(default)g)")
     parser.add_argument("--out", type=Path, default=DOCS, help="where the results and the page go (default docs)")
     parser.add_argument("--draw", action="store_true", help="measure nothing, only write the page from its results")
     return parser

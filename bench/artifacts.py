@@ -14,7 +14,8 @@ import yaml
 
 from bench import install
 from bench.errors import Unavailable
-from bench.place import ARTIFACTS, LOGS, ROOT
+from bench.place import ARTIFACTS, ROOT
+from bench.place import log as log_of
 from bench.processes import environment
 from bench.text import TEXT
 from workers.serving.artifact import ArtifactFile
@@ -66,14 +67,14 @@ def digits_artifact() -> Artifact:
 
 def _train(directory: Path) -> None:
     print("Training the digits model", flush=True)
-    command = [sys.executable, "-m", "workers.training.digits_av", "--out", str(directory)]
-    log = LOGS / "training.log"
+    where = ["--out", str(directory), "--cache", str(ARTIFACTS / "speech")]
+    command = [sys.executable, "-m", "workers.training.digits_av", *where]
+    log = log_of("training")
     with log.open("wb") as file:
         try:
             subprocess.run(
-                [*command, "--cache", str(ARTIFACTS / "speech")], cwd=ROOT, env=environment({}), stdout=file, stderr=file,
-                check=True, timeout=_TRAINING_SECONDS,
-            )  # fmt: skip
+                command, cwd=ROOT, env=environment({}), stdout=file, stderr=file, check=True, timeout=_TRAINING_SECONDS
+            )
         except subprocess.SubprocessError as error:
             raise Unavailable(f"the digits model was not trained: {log.read_text()[-160:]}") from error
 

@@ -41,22 +41,33 @@ class Load:
 
 def drive(request: Request, connections: int, seconds: float) -> Load:
     """Keep `connections` busy for so long. Raises Unavailable unless every answer was a good one."""
-    whole = max(1, round(seconds))
-    with tempfile.TemporaryDirectory() as name:
-        files = _files(Path(name), request)
-        command, extra = wrk()
-        command = [*command, "-t1", f"-c{connections}", f"-d{whole}s", "--timeout", "30s", "-s", str(_SCRIPT)]
-        said = subprocess.run(
-            [*command, request.url, "--", *files], capture_output=True, text=True, timeout=whole + _GRACE, env=extra
-        )
-    if said.returncode:
-        raise Unavailable(f"wrk failed: {said.stderr or said.stdout}")
-    told = json.loads(said.stdout.splitlines()[-1])
-    if told["broken"] or told["refused"] or not told["requests"]:
+    told = _wrk(request, connections, max(1, round(seconds)))
+    if not told["requests"]:
+        raise Unavailable(f"gave no answer in {seconds:.0f} s to {connections} connections")
+    if told["broken"] or told["refused"]:
         raise Unavailable(
             f"of {told['requests']} requests {told['refused']} were refused and {told['broken']} broke off"
         )
     return Load(told["requests"], told["requests"] / told["seconds"], told["p50_ms"], told["p99_ms"])
+
+
+def warm_up(request: Request, connections: int) -> None:
+    """A second of the same load, of which nothing is kept."""
+    _wrk(request, connections, 1)
+
+
+def _wrk(request: Request, connections: int, seconds: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        files = _files(Path(name), request)
+        command, extra = wrk()
+        command = [*command, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(_SCRIPT)]
+        said = subprocess.run(
+            [*command, request.url, "--", *files], capture_output=True, text=True, timeout=seconds + _GRACE, env=extra
+        )
+    if said.returncode:
+        raise Unavailable(f"wrk failed: {said.stderr or said.stdout}")
+    told: dict[str, Any] = json.loads(said.stdout.splitlines()[-1])
+    return told
 
 
 def _files(folder: Path, request: Request) -> list[str]:

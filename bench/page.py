@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.part import Column, Part, label, quartets
+from bench.part import ROUNDS, SECONDS, Column, Part, label, quartets
 from bench.peers import BY_NAME
 from bench.results import Results
 from bench.statistics import Spread, ratio, spread
@@ -20,6 +20,8 @@ server shares the machine's cores with the load generator, so read ratios rather
 ![Medians, with the spread of the rounds](benchmarks.svg)
 """
 _DASH = "–"
+#: Load average up to which a machine counts as idle.
+_QUIET = 0.5
 
 
 def render(parts: Mapping[str, Part], results: Results) -> str:
@@ -46,17 +48,26 @@ def _verdict(part: Part, verdict: Verdict) -> list[str]:
 
 def _section(part: Part, result: Mapping[str, Any]) -> str:
     table = _table(["server", *_heads(part, result)], list(_rows(part, result)))
-    return f"## {part.title}\n\n{part.prose}\n\n{_about(result)}\n\n{table}{_notes(result)}"
+    return f"## {part.title}\n\n{part.prose}\n\n{_about(part, result)}\n\n{table}{_notes(result)}"
 
 
-def _about(result: Mapping[str, Any]) -> str:
+def _about(part: Part, result: Mapping[str, Any]) -> str:
     machine = result["machine"]
     versions = ", ".join(f"{label(server)} {version}" for server, version in result["versions"].items())
     return (
-        f"{result['date']}, commit {result['commit']}: {result['rounds']} rounds of {result['seconds']:g} s. "
+        f"{_caution(part, result)}{result['date']}, commit {result['commit']}; rounds: {result['rounds']}, "
+        f"seconds of load in each: {result['seconds']:g}. "
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['kernel']}, "
         f"Python {machine['python']}; load average before: {machine['load']}. Versions: {versions}."
     )
+
+
+def _caution(part: Part, result: Mapping[str, Any]) -> str:
+    """What keeps these figures from being a result."""
+    short = result["rounds"] < part.rounds(ROUNDS) or result["seconds"] < SECONDS
+    busy = result["machine"]["load"] > _QUIET
+    told = [*(["a short run"] if short else []), *(["a busy machine"] if busy else [])]
+    return f"**Of {' and '.join(told)}: read it as a trial, not as a result.** " if told else ""
 
 
 def _used(part: Part, result: Mapping[str, Any]) -> list[Column]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from bench.peers import LABELS, QUARTET
 
+#: What a result should stand on. A shorter run says on the page that it is one.
+ROUNDS, SECONDS = 5, 5.0
+
 #: measure -> value, of one row in one round
 Figures = dict[str, float]
 #: One slice: starts what it measures, measures, ends it. Gives figures by row; raises Unavailable.
@@ -49,7 +52,11 @@ class Part:
     slices: Callable[[float], dict[str, Slice]]  # takes the seconds to measure
     chart: str
     compared: str | None = None
-    most_rounds: int = 99
+    most_rounds: int = ROUNDS
+
+    def rounds(self, wanted: int) -> int:
+        """How many rounds this part makes of those wanted."""
+        return min(wanted, self.most_rounds) if wanted <= ROUNDS else wanted
 
     def column(self, measure: str) -> Column:
         """The column of a measure."""

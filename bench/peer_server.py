@@ -10,7 +10,7 @@ from bench.errors import Unavailable
 from bench.load import Request, ask
 from bench.models import MODEL, WEIGHTS
 from bench.peers import Peer
-from bench.place import LOGS
+from bench.place import log as log_of
 from bench.text import BATCH, body
 from controlplane.embedded import ports
 
@@ -28,7 +28,7 @@ class Serving:
 @contextmanager
 def serving(peer: Peer, model: str) -> Iterator[Serving]:
     """Serves `model` (see bench.models) until the block ends. Raises Unavailable."""
-    port, log = ports.choose(), LOGS / f"{peer.name}.log"
+    port, log = ports.choose(), log_of(peer.name)
     request = Request(f"http://127.0.0.1:{port}{peer.path}", [body(peer.shape)])
     # In /tmp by name: Ray's sockets lie deep under it, and a socket's path has a hundred characters at most.
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp", ignore_cleanup_errors=True) as folder:

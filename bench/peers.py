@@ -29,4 +29,10 @@ PEERS = (
 
 QUARTET = "quartet"
 BY_NAME = {peer.name: peer for peer in PEERS}
-LABELS = {QUARTET: "Quartet", "bare": "the bare model"} | {peer.name: peer.label for peer in PEERS}
+LABELS = {
+    QUARTET: "Quartet",
+    f"{QUARTET}-binary": "Quartet, binary answer",
+    f"{QUARTET}-builtin": "Quartet, built-in handler",
+    "bare": "the bare model",
+    **{peer.name: peer.label for peer in PEERS},
+}

@@ -9,4 +9,10 @@ CACHE = ROOT / ".cache" / "bench"
 #: The servers' data while Quartet is measured.
 HOME = CACHE / "home"
 ARTIFACTS = CACHE / "artifacts"
-LOGS = CACHE / "logs"
+
+
+def log(name: str) -> Path:
+    """Where a measured process writes; of its last run alone."""
+    folder = CACHE / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.log"

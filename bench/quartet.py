@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +18,8 @@ from redis import Redis
 from bench import processes
 from bench.artifacts import Artifact
 from bench.errors import Unavailable
-from bench.place import HOME, LOGS, ROOT
+from bench.place import HOME, ROOT
+from bench.place import log as log_of
 from bench.text import BATCH
 from controlplane.embedded import ports
 from controlplane.embedded.probes import http_ok
@@ -49,12 +51,16 @@ class Served:
         """Where a deployment takes requests."""
         return f"{self.base}/v2/models/{deployment}/infer"
 
+    def waiting(self, others: int) -> int:
+        """Requests in the streams of the first so many other deployments."""
+        return sum(int(self.valkey.xlen(_stream(other(number)))) for number in range(others))
+
 
 @contextmanager
-def serving(artifact: Artifact, others: int = 0) -> Iterator[Served]:
+def serving(artifact: Artifact, others: int = 0, home: Path = HOME) -> Iterator[Served]:
     """Serves the artifact, with `others` more deployments in the routing that nobody serves."""
-    HOME.mkdir(parents=True, exist_ok=True)
-    with servers(HOME, {}) as urls, Redis.from_url(urls["REDIS_URL"]) as client:
+    home.mkdir(parents=True, exist_ok=True)
+    with servers(home, {}) as urls, Redis.from_url(urls["REDIS_URL"]) as client:
         client.flushall()
         client.set(names.ROUTING, msgspec.json.encode(_snapshot(artifact, others)))
         with _replica(artifact, urls["REDIS_URL"]) as replica, _gateway(urls["REDIS_URL"]) as (gateway, base):
@@ -93,7 +99,7 @@ def _stream(deployment: str) -> str:
 
 @contextmanager
 def _gateway(redis_url: str) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    port, log = ports.choose(), LOGS / "quartet-gateway.log"
+    port, log = ports.choose(), log_of("quartet-gateway")
     with tempfile.TemporaryDirectory() as home, log.open("wb") as file:
         extra = {"REDIS_URL": redis_url, "QUARTET_HOME": home, "QUARTET_GATEWAY_PORT": str(port)}
         process = processes.start([sys.executable, "-m", "workers.serving.gateway"], extra, file)
@@ -122,7 +128,7 @@ def _replica(artifact: Artifact, redis_url: str) -> Iterator["subprocess.Popen[b
         device="cpu",
         threads=1,
     )
-    with (LOGS / "quartet-replica.log").open("wb") as log:
+    with log_of("quartet-replica").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "workers.serving.replica"], cwd=ROOT, env=processes.environment({}),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,

@@ -7,6 +7,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.models import chosen
@@ -16,13 +17,17 @@ from bench.text import TEXT
 def main(seconds: float, batch: int) -> None:
     predict = chosen()
     texts = [TEXT] * batch
+    tell(lambda: len(predict(texts).tolist()), seconds, lambda: predict([TEXT])[0].tolist())
+
+
+def tell(batch: Callable[[], int], seconds: float, answer: Callable[[], list[float]]) -> None:
+    """Run batches for so long and print what came of it; `batch` gives the number of its samples."""
     for _ in range(3):
-        predict(texts)
+        batch()
     done, began = 0, time.perf_counter()
     while (took := time.perf_counter() - began) < seconds:
-        predict(texts).tolist()
-        done += batch
-    print(json.dumps({"rps": done / took, "rss_mb": _resident(), "answer": predict([TEXT])[0].tolist()}))
+        done += batch()
+    print(json.dumps({"rps": done / took if done else 0.0, "rss_mb": _resident(), "answer": answer()}))
 
 
 def _resident() -> float:

@@ -2,18 +2,17 @@
 
 from bench import peer_server, processes, quartet
 from bench.artifacts import noop_artifact
-from bench.load import Request, ask, drive, require_same
+from bench.load import Request, ask, drive, require_same, warm_up
 from bench.part import Column, Figures, Part, Slice, Target
 from bench.peers import PEERS, QUARTET, Peer
-from bench.slices import peers_slices
+from bench.slices import MANY, peers_slices
 from bench.text import body
 
-MANY = 64
 _MODEL = "noop"
 _OUTPUT = "embedding"
 
 _COLUMNS = (
-    Column("many_rps", f"{MANY} connections, requests a second", "a second"),
+    Column("many_rps", f"{MANY} connections", "requests/s"),
     Column("many_p50_ms", f"{MANY} connections, p50", "ms", 2),
     Column("many_p99_ms", f"{MANY} connections, p99", "ms", 2),
     Column("one_p50_ms", "1 connection, p50", "ms", 2),
@@ -48,7 +47,7 @@ def _peer(peer: Peer, seconds: float, expected: list[float]) -> Figures:
 
 def _figures(request: Request, seconds: float, parts: dict[str, list[int]]) -> Figures:
     """`parts` are the processes whose time is told, by name; a server of one part has no name for it."""
-    drive(request, MANY, 1)
+    warm_up(request, MANY)
     before = {name: processes.cpu_seconds(pids) for name, pids in parts.items()}
     many = drive(request, MANY, seconds)
     used = {name: (processes.cpu_seconds(pids) - before[name]) / many.requests * 1e6 for name, pids in parts.items()}
