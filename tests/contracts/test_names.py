@@ -9,7 +9,7 @@ from apps.core.clock import now
 from apps.deployments.rules.streams import stage_stream
 from apps.inference import services
 from apps.inference.services import key_create
-from apps.registry.rules.manifest_parts import AudioType, ImageType
+from apps.registry.rules.manifest_parts import AudioType, ImageType, VideoType
 from tests.world import World
 from workers.serving import media, names, routing
 
@@ -32,5 +32,6 @@ def test_gateways_can_read_what_is_published(world: World, valkey: Redis) -> Non
 
 
 def test_the_media_types_that_may_be_declared_are_those_that_can_be_decoded() -> None:
-    assert set(get_args(ImageType)) == media.IMAGE_FORMATS.keys()
-    assert set(get_args(AudioType)) == media.AUDIO_FORMATS.keys()
+    assert set(get_args(ImageType)) == media.FORMATS["image"]
+    assert set(get_args(AudioType)) == media.FORMATS["audio"]
+    assert set(get_args(VideoType)) == media.FORMATS["video"]
