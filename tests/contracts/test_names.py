@@ -3,13 +3,24 @@
 from datetime import timedelta
 from typing import get_args
 
+import pytest
 from redis import Redis
 
 from apps.core.clock import now
 from apps.deployments.rules.streams import stage_stream
 from apps.inference import services
 from apps.inference.services import key_create
-from apps.registry.rules.manifest_parts import AudioType, ImageType, VideoType
+from apps.registry.rules.manifest_parts import (
+    AudioInput,
+    AudioType,
+    ImageInput,
+    ImageType,
+    Tensor,
+    TensorInput,
+    TextInput,
+    VideoInput,
+    VideoType,
+)
 from tests.world import World
 from workers.serving import media, names, routing
 
@@ -29,6 +40,11 @@ def test_gateways_can_read_what_is_published(world: World, valkey: Redis) -> Non
     table = routing.parse(valkey.get(services.ROUTING))  # type: ignore[arg-type]
     assert table.keys[key.hash].expires_at == tomorrow
     assert table.keys[key.hash].deployments == ("digits",)
+
+
+@pytest.mark.parametrize("part", [TextInput, ImageInput, AudioInput, VideoInput, TensorInput])
+def test_replicas_know_every_key_that_an_input_may_declare(part: type[Tensor]) -> None:
+    assert part.model_fields.keys() <= set(routing.InputSpec.__struct_fields__)
 
 
 def test_the_media_types_that_may_be_declared_are_those_that_can_be_decoded() -> None:

@@ -1,4 +1,4 @@
-"""Real media files, made in memory by PyAV: clips with any frames at any times, sounds in containers, talking digits."""
+"""Real media files, made in memory by PyAV: clips with any frames at any times, coded sounds, talking digits."""
 
 import io
 from collections.abc import Iterator
@@ -13,10 +13,17 @@ from workers.training.digits_av.clips import TalkingDigit, talking_digits, video
 from workers.training.digits_av.corpus import Part
 
 RATE = 8000  # Hz, of the sounds made here
-_ENCODERS = {"mp3": ("mp3", "libmp3lame"), "m4a": ("mp4", "aac"), "webm": ("webm", "libopus"), "ogg": ("ogg", "libopus")}
+_ENCODERS = {
+    "mp3": ("mp3", "libmp3lame"),
+    "m4a": ("mp4", "aac"),
+    "webm": ("webm", "libopus"),
+    "ogg": ("ogg", "libopus"),
+}
 
 
-def talking(count: int, seed: int = 0, cache_directory: Path | None = None, kind: str = "mp4") -> Iterator[TalkingDigit]:
+def talking(
+    count: int, seed: int = 0, cache_directory: Path | None = None, kind: str = "mp4"
+) -> Iterator[TalkingDigit]:
     """Clips of a second, 112 x 112 at 10 frames a second, that no training has met: their digit and their file."""
     return talking_digits(Part.TRAFFIC, count, seed, cache_directory, kind)
 

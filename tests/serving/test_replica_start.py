@@ -164,7 +164,10 @@ def test_a_spec_that_cannot_be_read_is_told(start):
     assert failure(start({"handler.py": source()}, steps="all"))["code"] == "spec_wrong"
 
 
-@pytest.mark.parametrize(("declared", "modality"), [(worlds.IMAGE, "image/heic"), (worlds.SOUND, "audio/opus"), (worlds.CLIP, "video/quicktime")])
+@pytest.mark.parametrize(
+    ("declared", "modality"),
+    [(worlds.IMAGE, "image/heic"), (worlds.SOUND, "audio/opus"), (worlds.CLIP, "video/quicktime")],
+)
 def test_an_input_of_which_no_media_type_is_decoded_is_told(start, declared, modality):
     manifest = MANIFEST | {"inputs": [declared | {"media_types": [modality]}]}
     event = failure(start({"handler.py": source()}, manifest=manifest))

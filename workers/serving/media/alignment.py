@@ -26,7 +26,7 @@ def _tick(moment: float, rate: float) -> int:
 
 
 def frames_between(times: np.ndarray, start: float, end: float) -> slice:
-    """Of frames at rising `times` (n,), those whose time lies in [start, end). Each is in one of two windows that meet."""
+    """Of frames at rising `times` (n,), those whose time lies in [start, end); windows that meet share none."""
     first, last = np.searchsorted(times, (start, max(start, end)), side="left")
     return slice(int(first), int(last))
 
@@ -39,10 +39,10 @@ def frame_at(times: np.ndarray, moment: float) -> int:
 def sound_between(
     sound: np.ndarray, sound_start: float, sample_rate: int, start: float, end: float
 ) -> tuple[np.ndarray, int]:
-    """The sound heard in [start, end): float32 (round((end - start) * sample_rate),), and how many of these are missing.
+    """The sound heard in [start, end), float32 (round((end - start) * sample_rate),), and how much of it is missing.
 
-    Where the track does not reach there is silence, and that is what is counted as missing. Each sample is within half
-    a sample of its time.
+    Where the track does not reach there is silence; the missing samples are counted. Each sample is within half a
+    sample of its time.
     """
     count = max(0, round((end - start) * sample_rate))
     first = floor((start - sound_start) * sample_rate + 0.5)

@@ -41,8 +41,9 @@ def decode(spec: InputSpec, raw: bytes) -> np.ndarray:
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
         refuse(spec, f"it is not a whole, undamaged sound file ({brief(error)})")
     _check_whole(spec, raw, frames)
-    mono = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
-    return np.clip(mono, -1.0, 1.0, out=mono)
+    mono: np.ndarray = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
+    np.clip(mono, -1.0, 1.0, out=mono)
+    return mono
 
 
 def _contained(spec: InputSpec, raw: bytes, kind: str) -> np.ndarray:
@@ -52,8 +53,8 @@ def _contained(spec: InputSpec, raw: bytes, kind: str) -> np.ndarray:
     track = SoundTrack(spec)
     with container.opened(spec, raw, kind) as opened:
         source = opened.sound()
-        for frame in opened.frames(source) if source else ():
-            track.add(frame)
+        if source:
+            opened.decode((source, track.add))
         sound, _ = track.finish(spec.sample_rate)
     if not len(sound):
         refuse(spec, "it holds no sound")

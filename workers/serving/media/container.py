@@ -9,15 +9,15 @@ parts makes FFmpeg copy the table of samples for each of them.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import av
-from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.frame import Frame
 from av.stream import Disposition
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from workers.serving.media import limits, mp4, webm
@@ -63,7 +63,7 @@ def opened(spec: InputSpec, raw: bytes, of_kind: str) -> Iterator["Opened"]:
 
 
 def _decoder_options(spec: InputSpec) -> dict[str, str]:
-    """For the decoders that FFmpeg probes a file with, too: a picture that is too large costs no memory there either."""
+    """Also for the decoders that FFmpeg probes a file with: too large a picture costs no memory there either."""
     return {"max_pixels": str(limits.coded_pixels(spec))}
 
 
@@ -99,13 +99,14 @@ class Opened:
         if track.duration and track.time_base:
             limits.check_track(self._spec, float(track.duration * track.time_base))
 
-    def frames(self, *tracks: AudioStream | VideoStream) -> Iterator[AudioFrame | VideoFrame]:
-        """Every frame of these tracks, in the order of the file, decoded on this thread alone."""
-        for track in tracks:
+    def decode(self, *sinks: tuple[AudioStream | VideoStream, Callable[[Any], None]]) -> None:
+        """Give every frame of each track to its sink, in the order of the file, decoded on this thread alone."""
+        for track, _ in sinks:
             track.codec_context.thread_count = 1
             track.codec_context.options = _decoder_options(self._spec)
-        for packet in self._container.demux(tracks):
+        sink_of = {track.index: sink for track, sink in sinks}
+        for packet in self._container.demux([track for track, _ in sinks]):
             for frame in packet.decode():
-                if frame.is_corrupt:
+                if isinstance(frame, Frame) and frame.is_corrupt:
                     refuse(self._spec, "it is damaged: a part of it cannot be decoded")
-                yield frame
+                sink_of[packet.stream_index](frame)

@@ -41,6 +41,7 @@ class SoundTrack:
         self._append(self._mono(frame))
 
     def _begin(self, frame: AudioFrame) -> None:
+        assert frame.time is not None
         self._start, self._rate = frame.time, frame.sample_rate
         if not 0 < self._rate <= _MAX_RATE:
             refuse(self._spec, f"its sound has {self._rate} samples a second; up to {_MAX_RATE} are taken")
@@ -51,13 +52,13 @@ class SoundTrack:
 
     def _mono(self, frame: AudioFrame) -> np.ndarray:
         """The mean of the channels; every decoder of SOUND_CODECS gives 32-bit floats, a row a channel."""
-        if frame.format.name not in ("fltp", "flt"):
+        if frame.format.name != "fltp":
             refuse(self._spec, f"its sound is in the sample format {frame.format.name}, which is not taken")
         channels = frame.layout.nb_channels
         if channels > limits.MAX_CHANNELS:
             refuse(self._spec, f"it has {channels} channels, more than {limits.MAX_CHANNELS}")
         planes = frame.to_ndarray()
-        mono: np.ndarray = planes[0] if channels == 1 else planes.reshape(-1, channels).mean(axis=1)
+        mono: np.ndarray = planes[0] if channels == 1 else planes.mean(axis=0)
         return mono
 
     def finish(self, rate: int | None) -> tuple[np.ndarray, float]:

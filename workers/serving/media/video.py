@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from av.audio.frame import AudioFrame
 
 from workers.serving.media import alignment, container, limits
 from workers.serving.media.pictures import Pictures
@@ -36,7 +35,7 @@ class Video:
     sample_rate: int  # Hz; 0 where the input declares none, and then there is no sound
 
     def between(self, start: float, end: float) -> Cut:
-        """The frames that begin and the sound that is heard from `start` to before `end`, silence where there is none."""
+        """The frames that begin and the sound that is heard in [start, end), silence where there is none."""
         shown = alignment.frames_between(self.times, start, end)
         sound, missing = alignment.sound_between(self.sound, self.sound_start, self.sample_rate, start, end)
         return Cut(self.frames[shown], self.times[shown], sound, missing / self.sample_rate if missing else 0.0)
@@ -57,8 +56,7 @@ def decode(spec: InputSpec, raw: bytes) -> Video:
     pictures, track = Pictures(spec), SoundTrack(spec)
     with container.opened(spec, raw, kind) as opened:
         heard = opened.sound() if spec.sample_rate else None
-        for frame in opened.frames(opened.picture(), *([heard] if heard else [])):
-            (track if isinstance(frame, AudioFrame) else pictures).add(frame)
+        opened.decode((opened.picture(), pictures.add), *([(heard, track.add)] if heard else []))
         sound, start = track.finish(spec.sample_rate)
         frames, times, seconds = pictures.finish()
     start = start - pictures.start if len(sound) else 0.0

@@ -54,7 +54,7 @@ def video_file(
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=kind) as file:
         pictures = _picture_track(file, picture_codec or codec, frames.shape)
-        speech = None if sound is None else file.add_stream(sound_codec, rate=rate, layout="mono")
+        speech: Any = None if sound is None else file.add_stream(sound_codec, rate=rate, layout="mono")
         for frame, time in zip(frames, times, strict=True):
             file.mux(pictures.encode(_picture(frame, time)))
         file.mux(pictures.encode())
@@ -102,7 +102,7 @@ class TalkingDigit(NamedTuple):
 def talking_digits(
     part: Part, count: int, seed: int = 0, cache_directory: Path | None = None, kind: str = "mp4"
 ) -> Iterator[TalkingDigit]:
-    """Yield `count` clips of pictures and speech from one part of the data, drawn at random; the same seed, the same."""
+    """Yield `count` clips from one part of the data, drawn at random; the same seed gives the same clips."""
     data = corpus(part, Cache(cache_directory))
     drawn = pairs(data, count, seed)
     for number, (picture, sound, digit) in enumerate(zip(drawn.pictures, drawn.sounds, drawn.digits, strict=True)):
