@@ -24,6 +24,8 @@ class InputSpec(msgspec.Struct, frozen=True):
     sample_rate: int | None = None
     max_seconds: float | None = None
     max_characters: int | None = None
+    max_frames: int | None = None
+    frames_per_second: float | None = None
 
 
 class OutputSpec(msgspec.Struct, frozen=True):
