@@ -26,7 +26,7 @@ from controlplane.embedded.probes import http_ok
 from controlplane.embedded.servers import servers
 from workers.serving import names
 from workers.serving.replica_spec import ReplicaSpec
-from workers.serving.routing import DeploymentRoute, InputSpec, Key, OutputSpec, RoutingSnapshot, Split
+from workers.serving.routing import DeploymentRoute, Hop, InputSpec, Key, OutputSpec, RoutingSnapshot, Split
 
 _SECRET = "qk_bench"  # noqa: S105  of a gateway that lives for seconds, on loopback
 _NAME = "bench"
@@ -86,7 +86,7 @@ def _route(artifact: Artifact, name: str) -> DeploymentRoute:
         ready=True,
         inputs=msgspec.convert(manifest["inputs"], tuple[InputSpec, ...]),
         outputs=msgspec.convert(manifest["outputs"], tuple[OutputSpec, ...]),
-        splits=(Split(1, "1", 100, (_stream(name),), 1),),
+        splits=(Split(1, "1", 100, (Hop("all", _stream(name)),), 1),),
         require_any=tuple(manifest.get("require_any", ())),
         timeout_ms=600_000,
         max_in_flight=512,
