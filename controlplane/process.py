@@ -37,7 +37,7 @@ def gateway() -> None:
     """The inference plane: no Django, so that it answers while web restarts."""
     from workers.serving.gateway import main
 
-    main()
+    sys.exit(main())
 
 
 def ingest() -> None:

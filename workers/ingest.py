@@ -33,6 +33,8 @@ _PULSE_EVERY = 0.5
 _BLOCK_MS = 500
 #: Seconds between looks for entries that a dead ingest process left unacknowledged.
 _CLAIM_EVERY = 5.0
+#: The channel layer's names of groups that somebody follows.
+FOLLOWED = "quartet:channels__group__*"
 #: Rest after a fault, in seconds.
 _REST = 1.0
 
@@ -40,7 +42,7 @@ _REST = 1.0
 class Ingest:
     """One reader. `run` works until `stop` is set and outlives faults of Valkey and PostgreSQL."""
 
-    def __init__(self, stream: MetricsReader, pulse: Callable[[], None], stop: threading.Event) -> None:
+    def __init__(self, stream: MetricsReader, pulse: Callable[[], object], stop: threading.Event) -> None:
         self.stream = stream
         self.pulse = pulse
         self.stop = stop
@@ -90,7 +92,12 @@ def main() -> None:
     # One event loop for the life of the process: the channel layer keeps a connection for each loop it meets.
     with asyncio.Runner() as runner, _client() as client:
         stream = MetricsReader(client, f"{socket.gethostname()}-{os.getpid()}")
-        Ingest(stream, lambda: runner.run(pulses_send(pulses())), stop).run()
+        Ingest(stream, lambda: is_followed(client) and runner.run(pulses_send(pulses())), stop).run()
+
+
+def is_followed(client: Redis) -> bool:
+    """Whether any page is open: what nobody follows need not be worked out."""
+    return bool(client.pubsub_channels(FOLLOWED))
 
 
 def _client() -> Redis:

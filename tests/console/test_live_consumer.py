@@ -17,6 +17,7 @@ from apps.core.models import User
 from tests.console.tab import Tab
 from tests.deployments.makers import make_deployment
 from tests.world import World
+from workers.ingest import is_followed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,3 +94,9 @@ async def test_a_message_that_makes_no_sense_is_answered_with_what_would(text: s
 async def test_the_channel_layer_is_the_one_that_crosses_processes() -> None:
     assert type(get_channel_layer()).__name__ == "RedisPubSubChannelLayer"
     assert settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] == [settings.REDIS_URL]
+
+
+async def test_ingest_works_out_pulses_only_while_a_page_is_open(ada: User, valkey: Redis) -> None:
+    assert not is_followed(valkey)
+    await (await Tab.of(ada)).follow("deployment.digits")
+    assert is_followed(valkey)

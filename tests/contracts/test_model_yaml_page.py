@@ -1,15 +1,17 @@
 """docs/model-yaml.md is true: its example is taken, its handler answers, and it names every key there is."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from apps.registry.rules.manifest import Manifest, manifest_normalise, manifest_parse
-from apps.registry.rules.manifest_parts import BUILTIN_TASKS, AudioInput, ImageInput, Stage, TextInput
+from apps.registry.rules.manifest_parts import BUILTIN_TASKS, AudioInput, ImageInput, Stage, TextInput, VideoInput
 from tests.live.artifact import picture, silence
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
+from workers.serving.media import Video
 from workers.serving.pipeline import Pipeline
 from workers.serving.steps import STEPS
 from workers.serving.tensors import to_array
@@ -44,10 +46,19 @@ def test_the_example_is_taken_and_its_handler_answers_it(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "key", sorted({*Manifest.model_fields, *Stage.model_fields, *BUILTIN_TASKS} | {*AudioInput.model_fields})
+    "key",
+    sorted(
+        {*Manifest.model_fields, *Stage.model_fields, *BUILTIN_TASKS}
+        | {*AudioInput.model_fields, *VideoInput.model_fields}
+    ),
 )
 def test_every_key_is_on_the_page(key: str) -> None:
     assert key in PAGE
+
+
+@pytest.mark.parametrize("attribute", [each.name for each in fields(Video)] + ["between(", "frame_at("])
+def test_every_attribute_of_a_video_is_on_the_page(attribute: str) -> None:
+    assert f"`{attribute}" in PAGE
 
 
 @pytest.mark.parametrize(
@@ -56,6 +67,8 @@ def test_every_key_is_on_the_page(key: str) -> None:
         (TextInput, "max_characters", "20,000"),
         (ImageInput, "max_pixels", "16,000,000"),
         (AudioInput, "max_seconds", "60"),
+        (VideoInput, "max_pixels", "2,100,000"),
+        (VideoInput, "max_frames", "600"),
     ],
 )
 def test_the_defaults_on_the_page_are_those_of_the_code(part: type, key: str, shown: str) -> None:

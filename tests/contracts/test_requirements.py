@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-_OURS = {"apps", "controlplane", "workers", "tests"}
+_OURS = {"apps", "bench", "controlplane", "workers", "tests"}
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)(; python_version (?:<|>=) \"[\d.]+\")?$")
 
 
@@ -51,6 +51,8 @@ def _imports(folder: Path) -> set[str]:
         ("controlplane", "demo.txt"),
         ("workers", "demo.txt"),
         ("tests", "test.txt"),
+        ("bench/parts", "bench.txt"),
+        ("bench/models", "bench-model.txt"),
     ],
 )
 def test_every_import_is_of_a_package_that_is_asked_for_by_name(folder: str, requirements: str) -> None:
@@ -78,6 +80,10 @@ def test_the_lists_agree_with_the_lock_file() -> None:
         package: asked_for[package] for package in asked_for.keys() - _BY_PYTHON
     }
     assert _BY_PYTHON.isdisjoint(locked)
+
+
+def test_the_benchmarks_models_run_on_the_products_own_versions() -> None:
+    assert _pins("bench-model.txt").items() <= _pins("constraints.txt").items()
 
 
 def test_no_file_of_the_installation_names_a_host() -> None:

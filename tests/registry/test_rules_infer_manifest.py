@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.registry.errors import BadManifest
-from apps.registry.rules.infer_manifest import manifest_infer
+from apps.registry.rules.infer_manifest import _TASKS, manifest_infer
 from apps.registry.rules.manifest import manifest_normalise
 
 SERVED = [
@@ -20,6 +20,16 @@ SERVED = [
     ("ASTForAudioClassification", "audio-spectrogram-transformer", "audio-classification", "audio"),
     ("Wav2Vec2ForSequenceClassification", "wav2vec2", "audio-classification", "audio"),
     ("WhisperForAudioClassification", "whisper", "audio-classification", "audio"),
+    ("BertForTokenClassification", "bert", "token-classification", "text"),
+    ("GPT2LMHeadModel", "gpt2", "text-generation", "text"),
+    ("LlamaForCausalLM", "llama", "text-generation", "text"),
+    ("T5ForConditionalGeneration", "t5", "text2text-generation", "text"),
+    ("BartForConditionalGeneration", "bart", "text2text-generation", "text"),
+    ("MarianMTModel", "marian", "text2text-generation", "text"),
+    ("ViTModel", "vit", "image-feature-extraction", "image"),
+    ("Dinov2Model", "dinov2", "image-feature-extraction", "image"),
+    ("WhisperForConditionalGeneration", "whisper", "automatic-speech-recognition", "audio"),
+    ("Wav2Vec2ForCTC", "wav2vec2", "automatic-speech-recognition", "audio"),
 ]
 
 
@@ -38,7 +48,7 @@ def test_an_architecture_tells_the_task_and_the_modality(
     assert {stage["handler"] for stage in manifest["stages"]} == {f"builtin:{task}"}
 
 
-@pytest.mark.parametrize("architecture", sorted({row[0] for row in SERVED}))
+@pytest.mark.parametrize("architecture", sorted({row[0] for row in SERVED} | set(_TASKS)))
 def test_the_architecture_is_one_of_transformers(architecture: str) -> None:
     assert hasattr(transformers, architecture)
 
@@ -55,6 +65,19 @@ def test_the_preprocessor_tells_the_sample_rate() -> None:
     assert manifest["inputs"][0]["sample_rate"] == 8000
 
 
+def test_a_model_that_hears_a_window_takes_no_longer_sound() -> None:
+    manifest = infer({"sampling_rate": 16000, "chunk_length": 30}, architectures=["WhisperForConditionalGeneration"])
+
+    assert manifest["inputs"][0]["max_seconds"] == 30
+
+
+def test_a_model_that_writes_may_be_asked_for_fewer_tokens() -> None:
+    text, wish = infer(architectures=["GPT2LMHeadModel"])["inputs"]
+
+    assert text["required"] and not wish["required"]
+    assert (wish["name"], wish["datatype"], wish["shape"]) == ("max_new_tokens", "INT64", [-1])
+
+
 def test_a_text_model_has_a_sample_to_warm_up_with() -> None:
     assert infer(architectures=["BertModel"], hidden_size=32)["samples"]
 
@@ -66,8 +89,10 @@ def test_a_text_model_has_a_sample_to_warm_up_with() -> None:
         {"architectures": []},
         {"architectures": "BertModel"},
         {"architectures": ["BertModel", "BertForMaskedLM"]},
-        {"architectures": ["LlamaForCausalLM"]},
-        {"architectures": ["ViTModel"]},
+        {"architectures": ["BertForMaskedLM"]},
+        {"architectures": ["LlavaForConditionalGeneration"]},
+        {"architectures": ["CLIPModel"]},
+        {"architectures": ["Wav2Vec2ForTokenClassification"], "model_type": "wav2vec2"},
     ],
 )
 def test_others_are_refused_with_the_remedy(config: dict[str, Any]) -> None:

@@ -52,6 +52,68 @@ def test_an_input_has_only_the_keys_of_its_modality() -> None:
     assert "max_pixels" not in sound
 
 
+CLIP = """
+  - {name: clip, modality: video, datatype: BYTES, shape: [-1], required: false,
+     frames_per_second: 5, sample_rate: 8000}
+require_any: [image, sound, clip]"""
+
+
+def with_clip(old: str = "", new: str = "") -> str:
+    clip = CLIP.replace(old, new)
+    return DIGITS.replace("\nrequire_any: [image, sound]", clip).replace(
+        "{image: samples/3.png, sound: samples/3.wav}", "{clip: samples/3.mp4}"
+    )
+
+
+def test_a_video_input_has_its_own_keys_and_limits() -> None:
+    clip = parse(with_clip())["inputs"][2]
+    assert (clip["media_types"], clip["max_seconds"]) == (["video/mp4", "video/webm"], 60.0)
+    assert (clip["max_pixels"], clip["max_frames"]) == (2_100_000, 600)
+    assert (clip["frames_per_second"], clip["sample_rate"]) == (5, 8000)
+
+
+def test_a_video_input_need_ask_for_neither_a_frame_rate_nor_sound() -> None:
+    clip = parse(with_clip(",\n     frames_per_second: 5, sample_rate: 8000", ""))["inputs"][2]
+    assert (clip["frames_per_second"], clip["sample_rate"]) == (None, None)
+
+
+def test_a_sample_of_a_video_is_a_file_of_the_artifact() -> None:
+    assert manifest_parse(with_clip().encode()).sample_files() == ["samples/3.mp4"]
+    with pytest.raises(BadPath):
+        parse(with_clip().replace("samples/3.mp4", "../3.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "sentence"),
+    [
+        (
+            "frames_per_second:",
+            "frame_rate:",
+            "inputs[2] has the unknown key 'frame_rate'; did you mean 'sample_rate'?",
+        ),
+        ("frames_per_second:", "frames_per_secnd:", "'frames_per_secnd'; did you mean 'frames_per_second'?"),
+        (
+            "frames_per_second: 5",
+            "frames_per_second: 0",
+            "inputs[2].frames_per_second is wrong: Input should be greater",
+        ),
+        ("frames_per_second: 5", "frames_per_second: often", "inputs[2].frames_per_second must be a number."),
+        ("frames_per_second: 5", "max_frames: 0.5", "inputs[2].max_frames must be a whole number."),
+        ("sample_rate: 8000", "sample_rate: 8", "inputs[2].sample_rate is wrong: Input should be greater"),
+        (
+            "sample_rate: 8000",
+            "media_types: [video/avi]",
+            "inputs[2].media_types[0] is wrong: Input should be 'video/mp4'",
+        ),
+        ("sample_rate: 8000", "max_pixels: 10000000000", "inputs[2].max_pixels is wrong: Input should be less"),
+    ],
+)
+def test_what_is_wrong_with_a_video_input_is_named(right: str, wrong: str, sentence: str) -> None:
+    with pytest.raises(BadManifest) as raised:
+        parse(with_clip(right, wrong))
+    assert sentence in raised.value.message
+
+
 def test_a_normalised_manifest_is_its_own_normal_form() -> None:
     once = parse(DIGITS)
 

@@ -117,8 +117,9 @@ class Replica:
 class Valkey:
     """A Valkey of the test's own, with an append-only file, so that it can be killed and restarted."""
 
-    def __init__(self, directory: Path, port: int | None = None) -> None:
+    def __init__(self, directory: Path, *options: str, port: int | None = None) -> None:
         self.port = port or free_port()
+        self._options = options
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._directory = directory
         self.start()
@@ -129,7 +130,7 @@ class Valkey:
         binary = package / "_binaries" / system / "valkey-server"
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._directory)]
         durable = ["--appendonly", "yes", "--appendfsync", "everysec"]
-        self.process = subprocess.Popen([binary, *options, *durable], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([binary, *options, *durable, *self._options], stdout=subprocess.DEVNULL)
         until(self._is_up, "Valkey to answer")
 
     def kill(self) -> None:
@@ -137,11 +138,14 @@ class Valkey:
         self.process.wait(PATIENCE)
 
     def _is_up(self) -> bool:
+        from redis.exceptions import AuthenticationError
         from redis.exceptions import ConnectionError as Away
 
         try:
             with Redis(port=self.port) as client:
                 return bool(client.ping())
+        except AuthenticationError:
+            return True
         except Away:
             return False
 

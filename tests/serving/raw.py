@@ -68,6 +68,10 @@ class Connection:
         response.begin()
         return Answer(response)
 
+    def line(self) -> bytes:
+        """The next line as it comes, without its end."""
+        return self._reader.readline().rstrip(b"\r\n")
+
     def is_closed(self) -> bool:
         """Wait for what comes next: whether it is the end."""
         try:

@@ -3,40 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from transformers import (
-    ASTConfig,
-    ASTFeatureExtractor,
-    ASTForAudioClassification,
-    BertConfig,
-    BertForSequenceClassification,
-    BertModel,
-    BertTokenizerFast,
-    ViTConfig,
-    ViTForImageClassification,
-    Wav2Vec2Config,
-    Wav2Vec2FeatureExtractor,
-    Wav2Vec2ForSequenceClassification,
-)
-from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
+from tests.serving import tiny_models as tiny
 from tests.serving import worlds
+from tests.serving.tiny_models import CLASSES, EMBEDDING, IMAGE, LABELS, SOUND, TEXT, WRITTEN, pipeline
 from workers.serving.handlers import HandlerMissing, find, make
 from workers.serving.hooks import Context
 from workers.serving.pipeline import Pipeline
 from workers.serving.steps import STEPS
-from workers.serving.tensors import BYTES, Tensor, to_array
-
-SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-LABELS = {"id2label": {0: "cat", 1: "dog", 2: "owl"}, "label2id": {"cat": 0, "dog": 1, "owl": 2}}
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "bad", "day"]
-SOUND = worlds.SOUND | {"required": True}
-IMAGE = worlds.IMAGE | {"required": True}
-CLASSES = [
-    {"name": "label", "datatype": "BYTES", "shape": [-1]},
-    {"name": "score", "datatype": "FP32", "shape": [-1]},
-    {"name": "scores", "datatype": "FP32", "shape": [-1, 3]},
-]
-EMBEDDING = [{"name": "embedding", "datatype": "FP32", "shape": [-1, 16]}]
+from workers.serving.tensors import BYTES, to_array
 
 
 @pytest.fixture(autouse=True)
@@ -45,66 +20,45 @@ def same_weights_each_time():
     torch.set_num_threads(1)
 
 
-def write_tokenizer(directory) -> None:
-    vocabulary = {word: place for place, word in enumerate(WORDS)}
-    BertTokenizerFast(vocab=vocabulary, model_max_length=32).save_pretrained(directory)
+TEXTS = tiny.samples("text", b"a good day", b"bad", b"a bad bad day " * 30)
+PROMPTS = tiny.samples("text", b"a good day", b"bad", "été à Orléans".encode())
+PICTURES = tiny.samples("image", worlds.png((8, 6)), worlds.png((30, 20), "L"))
+SOUNDS = tiny.samples("sound", worlds.wav(0.5), worlds.wav(0.3), worlds.wav(0.5))
 
 
-def text_classifier(directory) -> None:
-    write_tokenizer(directory)
-    BertForSequenceClassification(BertConfig(vocab_size=len(WORDS), **SMALL, **LABELS)).save_pretrained(directory)
+def case(write, task, inputs, outputs, asked):
+    return pytest.param(write, task, inputs, outputs, asked, id=f"{task}-{write.__name__}")
 
-
-def encoder(directory) -> None:
-    write_tokenizer(directory)
-    BertModel(BertConfig(vocab_size=len(WORDS), **SMALL)).save_pretrained(directory)
-
-
-def image_classifier(directory) -> None:
-    ViTImageProcessorPil(size={"height": 16, "width": 16}).save_pretrained(directory)
-    ViTForImageClassification(ViTConfig(image_size=16, patch_size=8, **SMALL, **LABELS)).save_pretrained(directory)
-
-
-def spectrogram_classifier(directory) -> None:
-    ASTFeatureExtractor(sampling_rate=8000, num_mel_bins=16, max_length=64).save_pretrained(directory)
-    config = ASTConfig(num_mel_bins=16, max_length=64, patch_size=8, **SMALL, **LABELS)
-    ASTForAudioClassification(config).save_pretrained(directory)
-
-
-def waveform_classifier(directory) -> None:
-    Wav2Vec2FeatureExtractor(sampling_rate=8000).save_pretrained(directory)
-    layers = {"conv_dim": (16, 16), "conv_stride": (5, 4), "conv_kernel": (10, 8), "num_conv_pos_embeddings": 4}
-    config = Wav2Vec2Config(**SMALL, **LABELS, **layers, num_conv_pos_embedding_groups=2, classifier_proj_size=8)
-    Wav2Vec2ForSequenceClassification(config).save_pretrained(directory)
-
-
-def pipeline(directory, task: str, inputs: list, outputs: list, steps=STEPS) -> Pipeline:
-    stages = [{"name": step, "handler": f"builtin:{task}"} for step in STEPS]
-    manifest = {"inputs": inputs, "outputs": outputs, "stages": stages}
-    handlers = make(directory, manifest, steps)
-    for handler in {id(each): each for each in handlers.values()}.values():
-        handler.load(Context(directory, "cpu", manifest, tuple(steps)))
-    return Pipeline(manifest, handlers, 8)
-
-
-def samples(name: str, *raw: bytes) -> list[dict[str, Tensor]]:
-    return [{name: Tensor(BYTES, (), [each])} for each in raw]
-
-
-TEXTS = samples("text", b"a good day", b"bad", b"a bad bad day " * 30)
-PICTURES = samples("image", worlds.png((8, 6)), worlds.png((30, 20), "L"))
-SOUNDS = samples("sound", worlds.wav(0.5), worlds.wav(0.3), worlds.wav(0.5))
 
 CASES = [
-    pytest.param(text_classifier, "text-classification", [worlds.TEXT], CLASSES, TEXTS, id="text-classification"),
-    pytest.param(encoder, "feature-extraction", [worlds.TEXT], EMBEDDING, TEXTS, id="feature-extraction"),
-    pytest.param(image_classifier, "image-classification", [IMAGE], CLASSES, PICTURES, id="image-classification"),
-    pytest.param(spectrogram_classifier, "audio-classification", [SOUND], CLASSES, SOUNDS, id="audio-spectrogram"),
-    pytest.param(waveform_classifier, "audio-classification", [SOUND], CLASSES, SOUNDS, id="audio-waveform"),
+    case(tiny.text_classifier, "text-classification", [worlds.TEXT], CLASSES, TEXTS),
+    case(tiny.token_classifier, "token-classification", [worlds.TEXT], tiny.ENTITIES, TEXTS),
+    case(tiny.encoder, "feature-extraction", [worlds.TEXT], EMBEDDING, TEXTS),
+    case(tiny.sentence_encoder, "feature-extraction", [worlds.TEXT], EMBEDDING, TEXTS),
+    case(tiny.gpt2, "text-generation", [worlds.TEXT], WRITTEN, PROMPTS),
+    case(tiny.llama, "text-generation", [worlds.TEXT], WRITTEN, PROMPTS),
+    case(tiny.bart, "text2text-generation", [worlds.TEXT], WRITTEN, PROMPTS),
+    case(tiny.t5, "text2text-generation", [worlds.TEXT], WRITTEN, PROMPTS),
+    case(tiny.image_classifier, "image-classification", [IMAGE], CLASSES, PICTURES),
+    case(tiny.image_encoder, "image-feature-extraction", [IMAGE], EMBEDDING, PICTURES),
+    case(tiny.spectrogram_classifier, "audio-classification", [SOUND], CLASSES, SOUNDS),
+    case(tiny.waveform_classifier, "audio-classification", [SOUND], CLASSES, SOUNDS),
+    case(tiny.masked_waveform_classifier, "audio-classification", [SOUND], CLASSES, SOUNDS),
+    case(tiny.ctc, "automatic-speech-recognition", [SOUND], TEXT, SOUNDS),
+    case(tiny.masked_ctc, "automatic-speech-recognition", [SOUND], TEXT, SOUNDS),
+    case(tiny.whisper, "automatic-speech-recognition", [SOUND], WRITTEN, SOUNDS),
 ]
+SERVED = pytest.mark.parametrize(("write", "task", "inputs", "outputs", "asked"), CASES)
 
 
-@pytest.mark.parametrize(("write", "task", "inputs", "outputs", "asked"), CASES)
+def assert_same(one, other, name: str) -> None:
+    if one[name].datatype == BYTES:
+        assert one[name].data == other[name].data
+    else:
+        np.testing.assert_allclose(to_array(one[name]), to_array(other[name]), atol=1e-5)
+
+
+@SERVED
 def test_every_declared_output_is_given(tmp_path, write, task, inputs, outputs, asked):
     write(tmp_path)
     for answer in pipeline(tmp_path, task, inputs, outputs).run(asked):
@@ -116,31 +70,39 @@ def test_every_declared_output_is_given(tmp_path, write, task, inputs, outputs, 
             assert answer["label"].data == [LABELS["id2label"][int(scores.argmax())].encode()]
 
 
-@pytest.mark.parametrize(("write", "task", "inputs", "outputs", "asked"), CASES)
+@SERVED
 def test_a_neighbour_in_the_batch_does_not_change_an_answer(tmp_path, write, task, inputs, outputs, asked):
     write(tmp_path)
     served = pipeline(tmp_path, task, inputs, outputs)
     together = served.run(asked)
     for sample, answer in zip(asked, together, strict=True):
         (alone,) = served.run([sample])
-        name = outputs[-1]["name"]
-        np.testing.assert_allclose(to_array(alone[name]), to_array(answer[name]), atol=1e-5)
+        assert_same(alone, answer, outputs[-1]["name"])
 
 
-@pytest.mark.parametrize(("write", "task", "inputs", "outputs", "asked"), CASES)
+@SERVED
 def test_its_steps_may_stand_apart(tmp_path, write, task, inputs, outputs, asked):
     write(tmp_path)
     fused = pipeline(tmp_path, task, inputs, outputs).run(asked)
     passed = asked
     for step in STEPS:
         passed = pipeline(tmp_path, task, inputs, outputs, [step]).run(passed)
-    name = outputs[-1]["name"]
     for one, other in zip(fused, passed, strict=True):
-        np.testing.assert_allclose(to_array(one[name]), to_array(other[name]), atol=1e-6)
+        assert_same(one, other, outputs[-1]["name"])
+
+
+def test_a_stage_of_any_name_may_predict(tmp_path):
+    tiny.encoder(tmp_path)
+    stages = [{"name": name, "handler": "builtin:feature-extraction"} for name in ("preprocess", "embed")]
+    manifest = {"inputs": [worlds.TEXT], "outputs": EMBEDDING, "stages": stages}
+    handlers = make(tmp_path, manifest, ("preprocess", "embed"))
+    handlers["embed"].load(Context(tmp_path, "cpu", manifest, ("preprocess", "embed")))
+    (answer,) = Pipeline(manifest, handlers, 1).run(TEXTS[:1])
+    assert answer["embedding"].shape == (16,)
 
 
 def test_a_pickled_checkpoint_is_refused(tmp_path):
-    text_classifier(tmp_path)
+    tiny.text_classifier(tmp_path)
     weights = tmp_path / "model.safetensors"
     torch.save({"weight": torch.ones(1)}, tmp_path / "pytorch_model.bin")
     weights.unlink()
@@ -148,12 +110,28 @@ def test_a_pickled_checkpoint_is_refused(tmp_path):
         pipeline(tmp_path, "text-classification", [worlds.TEXT], CLASSES)
 
 
+def test_weights_that_the_task_needs_and_the_artifact_lacks_are_not_made_up(tmp_path):
+    tiny.encoder(tmp_path)
+    with pytest.raises(ValueError, match=r"no weights for 2 layers .*'classifier\.bias'"):
+        pipeline(tmp_path, "text-classification", [worlds.TEXT], CLASSES)
+
+
+def test_weights_saved_in_half_precision_are_computed_in_whole_precision_on_a_cpu(tmp_path):
+    tiny.encoder(tmp_path)
+    (whole,) = pipeline(tmp_path, "feature-extraction", [worlds.TEXT], EMBEDDING).run(TEXTS[:1])
+    handler = tiny.handler_of(tmp_path, "feature-extraction", worlds.TEXT)
+    handler._model.half().save_pretrained(tmp_path)
+    (half,) = pipeline(tmp_path, "feature-extraction", [worlds.TEXT], EMBEDDING).run(TEXTS[:1])
+    np.testing.assert_allclose(to_array(half["embedding"]), to_array(whole["embedding"]), atol=1e-2)
+    assert tiny.handler_of(tmp_path, "feature-extraction", worlds.TEXT)._model.dtype == torch.float32
+
+
 def test_a_manifest_without_the_right_input_is_refused(tmp_path):
-    text_classifier(tmp_path)
+    tiny.text_classifier(tmp_path)
     with pytest.raises(ValueError, match="exactly one text input"):
         pipeline(tmp_path, "text-classification", [IMAGE], CLASSES)
 
 
 def test_an_unknown_task_is_refused_with_those_that_there_are(tmp_path):
-    with pytest.raises(HandlerMissing, match="audio-classification, feature-extraction"):
+    with pytest.raises(HandlerMissing, match="audio-classification, automatic-speech-recognition, feature-extraction"):
         find(tmp_path, "builtin:mind-reading")

@@ -18,7 +18,7 @@ def test_neither_django_nor_celery_nor_an_app_is_loaded(module):
 
 
 def test_the_gateway_loads_no_model_library_and_decodes_no_media():
-    heavy = ["torch", "transformers", "PIL", "soundfile"]
+    heavy = ["torch", "transformers", "PIL", "soundfile", "av"]
     check = f"import sys, workers.serving.gateway; print(*(name for name in {heavy} if name in sys.modules))"
     said = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.split() == []

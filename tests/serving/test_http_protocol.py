@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Self
 
 import pytest
@@ -79,8 +80,12 @@ class Served:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._server.stop)
+        self.stop()
         self._thread.join()
+
+    def stop(self) -> None:
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(self._server.stop)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -240,3 +245,68 @@ def _is_served(port: int) -> bool:
     with raw.Connection(port) as connection:
         connection.send(raw.head("/", "GET", None))
         return connection.answer().status == 200
+
+
+def test_requests_that_do_not_wait_for_answers_are_answered_in_order(connection):
+    paths = [f"/{number}" for number in range(20)]
+    connection.send(b"".join(raw.head(path, length=3) + b"abc" for path in paths))
+    answers = [connection.answer().json() for _ in paths]
+    assert [answer["path"] for answer in answers] == paths
+    assert {answer["body"] for answer in answers} == {"abc"}
+
+
+def test_a_large_answer_ahead_does_not_mix_with_the_next(connection):
+    connection.send(raw.head("/large", "GET", None) + raw.head("/next", length=2) + b"ab")
+    assert len(connection.answer().body) == LARGE
+    assert connection.answer().json()["path"] == "/next"
+
+
+def test_a_fault_behind_a_good_request_is_told_behind_its_answer(connection):
+    connection.send(raw.head("/good", length=2) + b"ab" + b"nonsense\r\n\r\n")
+    assert connection.answer().json()["path"] == "/good"
+    check(connection.answer(), 400, "bad_request")
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(connection):
+    connection.send(raw.head(length=5, Expect="100-continue"))
+    assert connection.line() == b"HTTP/1.1 100 Continue"
+    assert connection.line() == b""
+    connection.send(b"hello")
+    assert connection.answer().json()["body"] == "hello"
+
+
+def test_the_answer_to_head_has_the_length_of_a_body_and_none(connection):
+    connection.send(raw.head("/head", "HEAD", None))
+    status, *headers = iter(connection.line, b"")
+    assert status == b"HTTP/1.1 200 OK"
+    assert any(header.lower().startswith(b"content-length: ") for header in headers)
+    connection.send(raw.head("/next", "GET", None))
+    assert connection.answer().json()["path"] == "/next"
+
+
+@pytest.mark.parametrize("old", [b"HTTP/1.0", b"HTTP/1.1"])
+def test_a_connection_ends_behind_the_answer_where_the_client_says_so(connection, old):
+    head = raw.head("/", "GET", None, Connection="close").replace(b"HTTP/1.1", old)
+    connection.send(head)
+    answer = connection.answer()
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert connection.is_closed()
+
+
+def test_a_body_in_many_pieces_is_one(connection):
+    connection.send(raw.head(length=None, Transfer_Encoding="chunked"))
+    for piece in (b"he", b"l", b"lo"):
+        connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+    connection.send(b"0\r\n\r\n")
+    assert connection.answer().json()["body"] == "hello"
+
+
+def test_a_server_that_stops_answers_what_is_under_way_and_closes_the_rest():
+    with Served(Small) as server, raw.Connection(server.port) as idle, raw.Connection(server.port) as busy:
+        busy.send(raw.head(length=5) + b"he")
+        until(lambda: len(server.connections) == 2, "both to be connected")
+        server.stop()
+        assert idle.is_closed()
+        busy.send(b"llo")
+        answer = busy.answer()
+        assert (answer.json()["body"], answer.headers["connection"]) == ("hello", "close")

@@ -85,7 +85,7 @@ def knocking(start):
 def test_a_replica_is_not_ready_before_it_has_reached_valkey(knocking, tmp_path):
     replica, port = knocking
     (tmp_path / "valkey").mkdir()
-    valkey = Valkey(tmp_path / "valkey", port)
+    valkey = Valkey(tmp_path / "valkey", port=port)
     try:
         replica.event("ready")
         with connect(valkey.url) as client:
@@ -164,12 +164,10 @@ def test_a_spec_that_cannot_be_read_is_told(start):
     assert failure(start({"handler.py": source()}, steps="all"))["code"] == "spec_wrong"
 
 
-def test_video_is_refused_until_it_can_be_decoded(start):
-    manifest = MANIFEST | {"inputs": [worlds.IMAGE | {"modality": "video"}]}
-    assert "video" in failure(start({"handler.py": source()}, manifest=manifest))["message"]
-
-
-@pytest.mark.parametrize(("declared", "modality"), [(worlds.IMAGE, "image/heic"), (worlds.SOUND, "audio/opus")])
+@pytest.mark.parametrize(
+    ("declared", "modality"),
+    [(worlds.IMAGE, "image/heic"), (worlds.SOUND, "audio/opus"), (worlds.CLIP, "video/quicktime")],
+)
 def test_an_input_of_which_no_media_type_is_decoded_is_told(start, declared, modality):
     manifest = MANIFEST | {"inputs": [declared | {"media_types": [modality]}]}
     event = failure(start({"handler.py": source()}, manifest=manifest))

@@ -39,6 +39,18 @@ SOUND = {
     "max_seconds": 2,
     "required": False,
 }
+CLIP = {
+    "name": "clip",
+    "modality": "video",
+    "datatype": "BYTES",
+    "shape": [-1],
+    "media_types": ["video/mp4", "video/webm"],
+    "max_pixels": 112 * 112,
+    "max_seconds": 4,
+    "max_frames": 100,
+    "sample_rate": 8000,
+    "required": False,
+}
 TEXT = {"name": "text", "modality": "text", "datatype": "BYTES", "shape": [-1]}
 
 

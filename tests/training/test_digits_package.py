@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from workers.artifact_directory import DirectoryUnusable
 from workers.training.digits_av import HeldOutSample
 from workers.training.digits_av.evaluate import Accuracy
-from workers.training.digits_av.package import DirectoryUnusable, package
+from workers.training.digits_av.package import package
 from workers.training.digits_av.train import new_model
 
 ACCURACY = Accuracy(0.9, 0.8, 0.7, both_samples=30, picture_samples=20, sound_samples=10)

@@ -13,7 +13,7 @@ _REMEMBERED = 512
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`what` is infer, health, metrics, server, models, index, repository, extension; empty for what is not there."""
+    """`what` is infer, health, metrics, server, models, index, repository, request, extension; or empty for none."""
 
     what: str = ""
     name: str = ""
@@ -49,6 +49,8 @@ def _matched(parts: list[str]) -> Address:
             return Address("infer", name, version)
         case ["v2", "health", ("live" | "ready") as what]:
             return Address("health", what)
+        case ["v2", "requests", identifier, *rest]:
+            return Address("request", identifier, rest=tuple(rest))
         case ["v2", "repository", "index"]:
             return Address("index")
         case ["v2", "repository", "models", name, verb]:

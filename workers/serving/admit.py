@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from workers.serving.errors import ModelUnknown
+from workers.serving.errors import KeyUnknown, ModelUnknown
 from workers.serving.http.exchange import Headers
-from workers.serving.routing import DeploymentRoute, RoutingTable, allow, identify
+from workers.serving.routing import DeploymentRoute, Key, RoutingTable, allow, identify, still_good
 
 
 def admit(table: RoutingTable, headers: Headers, name: str) -> DeploymentRoute:
@@ -12,7 +12,19 @@ def admit(table: RoutingTable, headers: Headers, name: str) -> DeploymentRoute:
 
     The key is looked at first, so that names cannot be guessed without one.
     """
-    key = identify(table, secret(headers), datetime.now(UTC))
+    return opened(table, identify(table, secret(headers), datetime.now(UTC)), name)
+
+
+def admit_again(table: RoutingTable, key_id: int, name: str) -> DeploymentRoute:
+    """The same for a request that was kept: its key may have been closed since. Raises what `admit` raises."""
+    key = next((each for each in table.keys.values() if each.id == key_id), None)
+    if key is None:
+        raise KeyUnknown
+    return opened(table, still_good(key, datetime.now(UTC)), name)
+
+
+def opened(table: RoutingTable, key: Key, name: str) -> DeploymentRoute:
+    """The deployment, if the key opens it; raises ModelUnknown or KeyNotAllowed."""
     route = table.deployments.get(name)
     if route is None:
         raise ModelUnknown(f"There is no deployment '{name[:100]}'.")

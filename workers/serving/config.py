@@ -23,6 +23,7 @@ class GatewayConfig:
     max_in_flight: int = 512  # requests
     max_bytes_in_flight: int = 256 * MEBIBYTE  # bodies held at once
     outage_grace: float = 2.0  # seconds; see Dispatcher
+    later_seconds: float = 3600.0  # that a request which is answered later may take
 
     @property
     def routing_cache(self) -> Path:
@@ -42,6 +43,7 @@ def from_env(env: Mapping[str, str]) -> GatewayConfig:
             env, "QUARTET_MAX_BYTES_IN_FLIGHT", GatewayConfig.max_bytes_in_flight, 1024, 1024 * 1024 * MEBIBYTE
         ),
         outage_grace=_integer(env, "QUARTET_OUTAGE_GRACE_MS", 2000, 0, 60_000) / 1000,
+        later_seconds=_integer(env, "QUARTET_ASYNC_TIMEOUT", 3600, 1, 7 * 24 * 3600),
     )
 
 

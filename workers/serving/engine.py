@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 #: Errors of ours, whose text is a sentence; of any other the type is told too.
 _TOLD = (handlers.HandlerMissing, WarmupFailed, EngineDied)
 
-_VIDEO = "The modality video is not decoded by this release."
-
 
 def serve(spec: ReplicaSpec, events: EventChannel, stop: threading.Event) -> None:
     """Start and serve until `stop`. Raises FailedStart before it is ready, anything else when its engine died."""
@@ -85,8 +83,6 @@ def _reach(heartbeat: Heartbeat, stream: StageStream, stop: threading.Event) -> 
 
 
 def _context(spec: ReplicaSpec, directory: Path) -> hooks.Context:
-    if any(each.get("modality") == "video" for each in spec.manifest["inputs"]):
-        raise FailedStart("handler_failed", _VIDEO)
     try:
         for each in msgspec.convert(spec.manifest["inputs"], list[InputSpec]):
             media.check_decodable(each)

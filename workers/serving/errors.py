@@ -120,6 +120,24 @@ class VersionUnknown(ServingError):
     remedy = "Leave the version out, or take one listed in GET /v2/models/<name>."
 
 
+class RequestUnknown(ServingError):
+    code, status, fault = "request_unknown", 404, CALLER
+    message = "Your key has sent no such request, or its answer is no longer kept."
+    remedy = "Check the id; answers are kept for a day. Ask with the key that sent the request."
+
+
+class RequestCancelled(ServingError):
+    code, status, fault = "request_cancelled", 410, CALLER
+    message = "The request was given up before it had an answer."
+    remedy = "Send it again if it is wanted after all."
+
+
+class RequestFinished(ServingError):
+    code, status, fault = "request_finished", 409, CALLER
+    message = "The request already has its answer."
+    remedy = "Fetch it from the request's address with /result."
+
+
 class PathUnknown(ServingError):
     code, status, fault = "path_unknown", 404, CALLER
     message = "There is nothing at this address."

@@ -30,6 +30,8 @@ from workers.serving.http.exchange import Exchange
 from workers.serving.http.response import Response, json_response
 from workers.serving.http.server import Server, allow_files, stop_on_signals
 from workers.serving.infer import Inference
+from workers.serving.later.desk import Desk
+from workers.serving.later.runner import LaterRunner
 from workers.serving.metrics_stream import MetricsStream
 from workers.serving.queue_lengths import measure
 from workers.serving.repository import SmallBody
@@ -66,10 +68,13 @@ class Gateway:
                 self._accounts,
                 self._admission,
                 config.body_limit,
+                config.later_seconds,
                 asyncio.get_running_loop(),
             )
         )
         self._discovery = Discovery(self._accounts)
+        self._desk = Desk(self._dispatcher, self._table)
+        self._later = LaterRunner(self._client, self.id, self._inference.ask_again)
         self._tasks: list[asyncio.Task[None]] = []
 
     def __call__(self, exchange: Exchange) -> None:
@@ -81,6 +86,8 @@ class Gateway:
         elif found.what == "metrics":
             _require_read(exchange.method)
             measure(self._dispatcher, self._streams(), lambda lengths: exchange.respond(self._metrics(lengths)))
+        elif found.what == "request":
+            self._desk(exchange, found.name, found.rest)
         elif found.what == "index":
             _require(exchange.method, "POST")
             exchange.reader = SmallBody(exchange, partial(repository.index, self._table(), exchange.headers))
@@ -125,7 +132,13 @@ class Gateway:
     async def start(self) -> None:
         """Load the routing and begin what runs beside the requests."""
         await self._watch.load()
-        for forever in (self._dispatcher.run(), self._watch.run(), self._stream.run(), self._tick_forever()):
+        for forever in (
+            self._dispatcher.run(),
+            self._watch.run(),
+            self._stream.run(),
+            self._later.run(),
+            self._tick_forever(),
+        ):
             self._run(forever)
 
     def _run(self, forever: Coroutine[Any, Any, None]) -> None:

@@ -1,5 +1,13 @@
-"""What a handler has and what it is given, whether it comes with Quartet or with an artifact."""
+"""What a handler has and what it is given, whether it comes with Quartet or with an artifact.
 
+Four hooks are needed. A fifth, `stream`, is for answers that grow while they are made, such as text; after `load`,
+
+    stream = getattr(handler, "stream", None)
+
+is that hook, or None for a handler (or for what it loaded) that answers in one piece only.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,3 +32,17 @@ class Handler(Protocol):
     def preprocess(self, sample: dict[str, Any]) -> dict[str, Any]: ...
     def predict(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]: ...
     def postprocess(self, prediction: dict[str, Any]) -> dict[str, Any]: ...
+
+
+class StreamingHandler(Handler, Protocol):
+    """A handler with the optional fifth hook."""
+
+    def stream(self, features: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Instead of `predict`, for one sample whose caller asked for a stream.
+
+        `features` is what `preprocess` gave for the sample. Each dict yielded is a whole prediction, as known so far,
+        from which `postprocess` makes the outputs of one event; the last one is the answer that `predict` would have
+        given. At least one is yielded. Between two steps other samples' hooks may run, never at the same time. A
+        caller that goes away, or whose time is up, ends it by `close()` at any step: what it holds goes with it.
+        """
+        ...

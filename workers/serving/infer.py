@@ -3,10 +3,15 @@
 key -> deployment -> admission -> visit (body, stream, answer; see visit.py)
 """
 
+from functools import partial
+
+from workers.serving import names
 from workers.serving.accounts import NO_REVISION
-from workers.serving.admit import admit
+from workers.serving.admit import admit, admit_again
 from workers.serving.errors import ServingError
 from workers.serving.http.exchange import Exchange
+from workers.serving.later.replay import Replay
+from workers.serving.later.shelf import Order
 from workers.serving.visit import Plane, Visit
 
 
@@ -30,4 +35,18 @@ class Inference:
         except ServingError as error:
             plane.accounts.failed((name, NO_REVISION), 0.0, error.code)
             raise
-        Visit(plane, exchange, name, version, table, route).open()
+        Visit(plane, exchange, name, version, table, route, partial(admit, headers=exchange.headers, name=name)).open()
+
+    def ask_again(self, order: Order, exchange: Replay, body: bytes) -> None:
+        """Ask on behalf of a request that was kept, behind those whose callers wait. Raises the ServingError that
+        refuses it."""
+        plane = self._plane
+        open_to = partial(admit_again, key_id=order.key, name=order.deployment)
+        table = plane.table()
+        route = open_to(table)
+        plane.admission.enter(order.deployment, route.max_in_flight)
+        visit = Visit(plane, exchange, order.deployment, order.version, table, route, open_to, usual_priority=names.LOW)
+        visit.open()
+        if exchange.reader is not None:
+            visit.data(body)
+            visit.end()

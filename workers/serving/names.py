@@ -21,6 +21,18 @@ SAMPLES_FIELD = b"n"
 REPLIES_FIELD = b"r"
 
 
+#: Stream: ids of the requests that are answered later, until each is.
+LATER = PREFIX + "later"
+
+#: Its consumer group; a consumer's name is its gateway's id.
+LATER_GROUP = "gateways"
+
+
+def later_key(request: str) -> str:
+    """Hash: one request that is answered later, and then its answer."""
+    return f"{PREFIX}later:{request}"
+
+
 def stage_stream(deployment: str, revision: int, stage: str) -> str:
     """Requests waiting for, or being worked on by, the replicas of one stage of one revision."""
     return f"{PREFIX}stage:{deployment}:{revision}:{stage}"

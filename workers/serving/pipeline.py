@@ -70,7 +70,7 @@ class Pipeline:
         """Whether callers can be told what is known so far: the one step that predicts streams, the rest is here."""
         predicting = [each for each in self._steps if each.step.hook == PREDICT]
         chain = all(len(each.step.after) <= 1 for each in self._steps)
-        streams = len(predicting) == 1 and hasattr(predicting[0].handler, "stream")
+        streams = len(predicting) == 1 and getattr(predicting[0].handler, "stream", None) is not None
         return streams and chain and self._steps[-1].step.is_last
 
     def run(self, samples: Sequence[Sample]) -> list[Outcome]:

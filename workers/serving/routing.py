@@ -24,6 +24,8 @@ class InputSpec(msgspec.Struct, frozen=True):
     sample_rate: int | None = None
     max_seconds: float | None = None
     max_characters: int | None = None
+    max_frames: int | None = None
+    frames_per_second: float | None = None
 
 
 class OutputSpec(msgspec.Struct, frozen=True):
@@ -150,6 +152,11 @@ def identify(table: RoutingTable, secret: bytes | None, now: datetime) -> Key:
     key = table.keys.get(hashlib.sha256(secret).hexdigest())
     if key is None:
         raise errors.KeyUnknown
+    return still_good(key, now)
+
+
+def still_good(key: Key, now: datetime) -> Key:
+    """The key; raises KeyRevoked or KeyExpired."""
     if key.revoked:
         raise errors.KeyRevoked
     if key.expires_at is not None and key.expires_at <= now:

@@ -69,6 +69,7 @@ class Dispatcher:
         self._out: Link | None = None  # requests and errands
         self._in: Link | None = None  # blocked on the reply stream
         self._lost = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
 
     @property
     def waiting(self) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from workers.serving import wire
 from workers.serving.errors import ServingError
 from workers.serving.http.compression import TOO_MUCH_AT_ONCE, WORTH_IT, fold, wanted
-from workers.serving.http.exchange import Exchange
+from workers.serving.http.exchange import Asked
 from workers.serving.http.response import JSON, Header, Response, error_body, error_response
 from workers.serving.oip import reply as oip_reply
 from workers.serving.oip.request import Wanted
@@ -58,7 +58,7 @@ class Teller:
 
     wants_parts = False
 
-    def __init__(self, exchange: Exchange, told: Told, wanted: list[Wanted]) -> None:
+    def __init__(self, exchange: Asked, told: Told, wanted: list[Wanted]) -> None:
         self._exchange = exchange
         self._told = told
         self._wanted = wanted
@@ -128,14 +128,14 @@ class EventTeller(Teller):
         self._exchange.write(event(name, body))
 
 
-def teller(exchange: Exchange, told: Told, wanted: list[Wanted]) -> Teller:
+def teller(exchange: Asked, told: Told, wanted: list[Wanted]) -> Teller:
     """The one that the request's Accept asks for. Events are text, so their tensors are JSON."""
     if b"text/event-stream" in exchange.headers.get(b"accept", b""):
         return EventTeller(exchange, told, [Wanted(each.name, binary=False) for each in wanted])
     return Teller(exchange, told, wanted)
 
 
-def failure(exchange: Exchange, error: ServingError) -> None:
+def failure(exchange: Asked, error: ServingError) -> None:
     """Tell an error: as the answer, or as the last event when events have begun."""
     if exchange.began:
         exchange.write(event(b"error", error_body(error)))

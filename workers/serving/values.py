@@ -72,12 +72,8 @@ def concluded(outputs: Sequence[OutputSpec], answer: Any) -> Sample:
 
 
 def _decode(spec: InputSpec, tensor: Tensor) -> Any:
-    if spec.modality == "image":
-        return media.image(spec, _only(spec, tensor))
-    if spec.modality == "audio":
-        return media.audio(spec, _only(spec, tensor))
-    if spec.modality == "text":
-        return media.text(spec, _only(spec, tensor))
+    if spec.modality in media.MODALITIES:
+        return media.decode(spec, _only(spec, tensor))
     return to_array(tensor)
 
 

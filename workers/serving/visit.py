@@ -15,11 +15,13 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
-from workers.serving import told, wire
+from workers.serving import names, told, wire
 from workers.serving.accounts import NO_REVISION, Accounts, Place
 from workers.serving.admission import Admission
-from workers.serving.admit import admit
+from workers.serving.admit import secret
 from workers.serving.errors import (
     BadRequest,
     BodyTooLarge,
@@ -27,13 +29,17 @@ from workers.serving.errors import (
     ClientGone,
     DeadlinePassed,
     QueueAway,
+    QueueFull,
     ServingError,
     revive,
 )
 from workers.serving.http.body import Body
-from workers.serving.http.exchange import Exchange, Headers
+from workers.serving.http.exchange import Asked, Headers
+from workers.serving.later import shelf
+from workers.serving.later.desk import accepted
+from workers.serving.later.replay import kept, wants_later
 from workers.serving.oip.request import MAX_ID_LENGTH, InferRequest, decode
-from workers.serving.routing import DeploymentRoute, RoutingTable, Split, choose
+from workers.serving.routing import DeploymentRoute, RoutingTable, Split, choose, identify
 from workers.serving.submit import Dispatcher, Pending
 from workers.serving.time_limit import TimeLimit
 from workers.serving.trace import TRACEPARENT, next_span
@@ -55,6 +61,7 @@ class Plane:
     accounts: Accounts
     admission: Admission
     body_limit: int  # bytes
+    later_seconds: float  # that a request which is answered later may take
     loop: asyncio.AbstractEventLoop
 
 
@@ -62,6 +69,7 @@ class Visit:
     """Reads the request's body and waits for its answer; made with a place taken by the admission."""
 
     __slots__ = (
+        "_admit",
         "_began",
         "_body",
         "_done",
@@ -79,17 +87,20 @@ class Visit:
         "_table",
         "_teller",
         "_timer",
+        "_usual_priority",
         "_version",
     )
 
     def __init__(
         self,
         plane: Plane,
-        exchange: Exchange,
+        exchange: Asked,
         name: str,
         version: str | None,
         table: RoutingTable,
         route: DeploymentRoute,
+        admit: Callable[[RoutingTable], DeploymentRoute],  # asks the routing again
+        usual_priority: int = names.NORMAL,
     ) -> None:
         self._plane = plane
         self._exchange = exchange
@@ -97,6 +108,8 @@ class Visit:
         self._version = version
         self._table = table
         self._route = route
+        self._admit = admit
+        self._usual_priority = usual_priority
         self._began = time.perf_counter()
         self._started = time.time()
         self._place: Place = (name, NO_REVISION)
@@ -148,6 +161,9 @@ class Visit:
     def _ask(self) -> None:
         request = self._decoded()
         headers = self._exchange.headers
+        if wants_later(headers):
+            self._keep(request)
+            return
         limit = TimeLimit(self._started, self._route.timeout_ms / 1000, request.timeout)
         self._request, self._limit = request, limit
         number = self._plane.dispatcher.next_id()
@@ -161,6 +177,34 @@ class Visit:
         self._teller = told.teller(self._exchange, said, request.outputs)
         self._send(request, limit, split, number, trace)
 
+    def _keep(self, request: InferRequest) -> None:
+        """Keep the request, to be answered later; who asked knows its id once Valkey has it."""
+        assert self._body is not None
+        identifier = shelf.new_id()
+        key = identify(self._plane.table(), secret(self._exchange.headers), datetime.now(UTC))
+        seconds = min(request.timeout or self._plane.later_seconds, self._plane.later_seconds)
+        order = shelf.Order(
+            key=key.id,
+            deployment=self._name,
+            version=self._version,
+            headers=kept(self._exchange.headers),
+            created=self._started,
+            deadline=self._started + seconds,
+        )
+        if not self._plane.dispatcher.ask(
+            shelf.put(identifier, order, self._body.raw), partial(self._kept, identifier, order)
+        ):
+            raise QueueAway
+
+    def _kept(self, identifier: str, order: shelf.Order, reply: object) -> None:
+        if isinstance(reply, Exception):
+            log.error("Valkey refused a request that is to be answered later: %s", reply)
+            self.fail(QueueFull())
+        elif not self._done:
+            self._finish()
+            self._exchange.respond(accepted(identifier, order))
+            self._exchange.when_taken(self._leave)
+
     def _decoded(self) -> InferRequest:
         assert self._body is not None
         try:
@@ -169,7 +213,7 @@ class Visit:
             self._held = self._body.held
         table = self._plane.table()
         if table is not self._table or time.perf_counter() - self._began > _STALE:
-            self._route = admit(table, self._exchange.headers, self._name)
+            self._route = self._admit(table)
         return decode(raw, _header_length(self._exchange.headers), self._route)
 
     def _send(self, request: InferRequest, limit: TimeLimit, split: Split, number: int, trace: str) -> None:
@@ -186,7 +230,7 @@ class Visit:
             limit.deadline,
             request.samples,
             plan=split.plan if len(split.path) > 1 else (),
-            priority=request.priority,
+            priority=self._usual_priority if request.priority is None else request.priority,
             sent=time.time(),
             events=self._teller.wants_parts,
             trace=trace,

@@ -10,12 +10,13 @@ from apps.deployments import services
 from workers import observe
 from workers.host import ReplicaHost
 from workers.node import LIFE
+from workers.tick import reconcile_once
 
 
 @shared_task(name="deployments.reconcile")
 def reconcile() -> None:
     """One pass of the reconciler."""
-    services.reconcile(evidence=observe.evidence())
+    reconcile_once()
 
 
 @shared_task(name="deployments.replica_host")

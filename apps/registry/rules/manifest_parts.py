@@ -10,16 +10,20 @@ from pydantic_core import PydanticCustomError
 from apps.registry.rules.stages import Hook
 
 #: Tasks that have a handler built in (workers/serving/builtin).
-BUILTIN_TASKS = ("text-classification", "feature-extraction", "image-classification", "audio-classification")
+BUILTIN_TASKS = (
+    *("text-classification", "token-classification", "feature-extraction", "text-generation", "text2text-generation"),
+    *("image-classification", "image-feature-extraction"),
+    *("audio-classification", "automatic-speech-recognition"),
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Text = Annotated[str, StringConstraints(max_length=4000)]
 Datatype = Literal[
     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"
 ]
-#: What replicas can decode (workers/serving/media.py).
+#: What replicas can decode (workers/serving/media).
 ImageType = Literal["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"]
-AudioType = Literal["audio/wav", "audio/x-wav", "audio/flac", "audio/ogg", "audio/mpeg"]
+AudioType = Literal["audio/wav", "audio/x-wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm"]
 VideoType = Literal["video/mp4", "video/webm"]
 #: Sizes of one sample's dimensions after the leading -1, the sample count; -1 for any size.
 Shape = Annotated[list[Annotated[int, Field(ge=-1, le=2**31 - 1)]], Field(min_length=1, max_length=8)]
@@ -115,12 +119,18 @@ class AudioInput(_Media):
 
 
 class VideoInput(_Media):
-    """One video file."""
+    """One video file. Frames are those of the file, or `frames_per_second` of them; `sample_rate` in Hz asks for sound.
+
+    `max_pixels` is of one frame, `max_frames` of what the handler is given.
+    """
 
     modality: Literal["video"]
-    media_types: list[VideoType] = Field(default=["video/mp4"], min_length=1)
-    max_pixels: int = Field(default=4_000_000, ge=1, le=1_000_000_000)
+    media_types: list[VideoType] = Field(default=["video/mp4", "video/webm"], min_length=1)
+    max_pixels: int = Field(default=2_100_000, ge=1, le=100_000_000)
     max_seconds: float = Field(default=60.0, gt=0, le=24 * 3600)
+    max_frames: int = Field(default=600, ge=1, le=100_000)
+    frames_per_second: float | None = Field(default=None, ge=0.01, le=240)
+    sample_rate: int | None = Field(default=None, ge=1_000, le=384_000)
 
 
 Input = Annotated[TextInput | ImageInput | AudioInput | VideoInput | TensorInput, Field(discriminator="modality")]

@@ -4,30 +4,30 @@ import numpy as np
 import torch
 from transformers import AutoModel
 
-from workers.serving.builtin.common import load_model
+from workers.serving.builtin.common import Arrays, load_model, predicts, rows
+from workers.serving.builtin.pooling import longest_of, pooling_of
 from workers.serving.builtin.text import TextInput
 from workers.serving.hooks import Context
 
 
 class FeatureExtraction(TextInput):
-    """Text -> the mean of its tokens' last hidden states."""
+    """Text -> one vector, pooled as the directory says (`pooling.py`)."""
 
     def load(self, context: Context) -> None:
-        """The tokenizer always, the model only where it predicts."""
-        self._device = context.device
+        """The tokenizer always, the model only where it predicts. Raises ValueError."""
         self._load_tokenizer(context)
-        if "infer" in context.stages:
-            self._model = load_model(AutoModel, context)
+        self._longest = longest_of(context.directory)
+        if predicts(context):
+            self._pooling = pooling_of(context.directory)
+            self._model = load_model(AutoModel, context, spare=["pooler"])
 
     @torch.inference_mode()
-    def predict(self, batch: list[dict[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
+    def predict(self, batch: list[Arrays]) -> list[Arrays]:
         """Embeddings, float32 [hidden]; padding does not count."""
-        inputs = self._pad(batch, self._device)
-        hidden = self._model(**inputs).last_hidden_state.float()
-        mask = inputs["attention_mask"].unsqueeze(-1).float()
-        means = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-        return [{"embedding": row} for row in means.cpu().numpy()]
+        inputs = self._pad(batch)
+        hidden = self._model(**inputs).last_hidden_state
+        return rows(self._pooling(hidden, inputs["attention_mask"]), "embedding")
 
-    def postprocess(self, prediction: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def postprocess(self, prediction: Arrays) -> dict[str, np.ndarray]:
         """As it is."""
         return prediction

@@ -34,6 +34,11 @@ class Body:
             self._pieces = bytearray(self._pieces)
         self._pieces += chunk
 
+    @property
+    def raw(self) -> bytes | bytearray:
+        """As it came."""
+        return self._pieces
+
     def whole(self) -> bytes | bytearray:
         """The decompressed body. Raises BodyTooLarge, TooBusy and BadRequest, for damaged compression."""
         if self._encoding == b"identity":

@@ -29,6 +29,23 @@ class Reader(Protocol):
         """The client has hung up, before the body's end or while it waited for the answer."""
 
 
+class Asked(Protocol):
+    """A request as whoever answers it sees it: an Exchange, or one that is asked again (see later/replay.py)."""
+
+    headers: Headers
+    reader: Reader | None
+    began: bool
+    answered: bool
+
+    def respond(self, response: Response) -> None: ...
+    def begin(self, status: int, headers: list[Header]) -> None: ...
+    def write(self, piece: bytes) -> None: ...
+    def end(self) -> None: ...
+    def when_taken(self, then: Callable[[], None]) -> None: ...
+    @property
+    def unread(self) -> int: ...
+
+
 class Exchange:
     """A request with its head read. Names of headers are lower-case; of a header sent twice the last counts."""
 

@@ -36,7 +36,7 @@ class InferRequest:
     outputs: list[Wanted]
     input_names: tuple[str, ...]
     timeout: float | None = None  # seconds; the caller may only shorten the deployment's limit
-    priority: int = names.NORMAL
+    priority: int | None = None  # names.NORMAL, HIGH or LOW; None when the caller does not say
 
 
 def decode(body: bytes | bytearray, header_length: int | None, route: DeploymentRoute) -> InferRequest:
@@ -223,10 +223,10 @@ def _identifier(raw: Any) -> str:
     return raw
 
 
-def _priority(raw: Any) -> int:
+def _priority(raw: Any) -> int | None:
     """As in Triton: 0 is the default and 1 the highest; here 2 is the default too, and 3 or more comes last."""
     if raw is None:
-        return names.NORMAL
+        return None
     if type(raw) is not int or raw < 0:
         raise BadRequest("`priority` must be a whole number: 1 comes first, 0 or 2 is the usual, 3 or more comes last.")
     return {0: names.NORMAL, 1: names.HIGH, 2: names.NORMAL}.get(raw, names.LOW)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workers.training.digits_av.package import DirectoryUnusable
+from workers.artifact_directory import DirectoryUnusable
 from workers.training.digits_av.speech import SpeechError
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import torch
 
+from workers.artifact_directory import require_usable
 from workers.training.digits_av.artifact.digits_av import DigitsAV, load_model
 from workers.training.digits_av.cache import Cache
 from workers.training.digits_av.dataset import NAME, Dataset, dataset
 from workers.training.digits_av.evaluate import Accuracy, evaluate
 from workers.training.digits_av.held_out import HeldOutSample, held_out
-from workers.training.digits_av.package import package, require_usable
+from workers.training.digits_av.package import package
 from workers.training.digits_av.train import FROM_PARENT, FROM_SCRATCH, Features, Plan, new_model, train
 
 #: Called with a phase ("data", "train", "evaluate", "package") and its numbers.

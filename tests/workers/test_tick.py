@@ -1,0 +1,31 @@
+"""Each second's work: every step has its turn."""
+
+import pytest
+from django.db import transaction
+from redis import Redis
+
+from apps.core import outbox
+from apps.core.models import OutboxEvent
+from apps.deployments.models import ReconcilerWatch
+from apps.inference.events import KeyChanged
+from workers import tick
+
+
+def test_a_step_that_fails_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+
+    def broken() -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(tick, "STEPS", (broken, lambda: done.append("next")))
+    tick.tick()
+    assert done == ["next"]
+
+
+@pytest.mark.django_db
+def test_a_tick_makes_a_pass_of_the_reconciler_and_tells_what_waits(valkey: Redis) -> None:
+    with transaction.atomic():
+        event = outbox.emit(KeyChanged(key_id=1))
+    tick.tick()
+    assert ReconcilerWatch.objects.exists()
+    assert OutboxEvent.objects.get(pk=event.pk).done_at is not None
