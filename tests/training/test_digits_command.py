@@ -59,6 +59,17 @@ def test_a_fine_tune_continues_from_its_parent_and_names_it(
     assert child["weights_sha256"] != parent["weights_sha256"]
 
 
+def test_the_same_weights_can_be_written_as_an_artifact_that_takes_videos(
+    first: list[dict[str, Any]], tmp_path: Path, cache_directory: Path
+) -> None:
+    parent = Path(first[-1]["directory"])
+    last = lines(
+        "--out", tmp_path / "v", "--from", parent, "--steps", 1, "--flavour", "clips", "--cache", cache_directory
+    )[-1]
+    assert "modality: video" in (Path(last["directory"]) / "model.yaml").read_text()
+    assert last["accuracy"]["both_samples"] == 200
+
+
 def test_a_fine_tune_leaves_its_parent_as_it_was(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
     weights = Path(second[-1]["parent"]["directory"]) / "model.safetensors"
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == first[-1]["weights_sha256"]

@@ -11,6 +11,7 @@ parts makes FFmpeg copy the table of samples for each of them.
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import EINVAL
 from typing import Any
 
 import av
@@ -58,8 +59,13 @@ def opened(spec: InputSpec, raw: bytes, of_kind: str) -> Iterator["Opened"]:
         ) as container:
             yield Opened(spec, container)
     except _PYAV_ERRORS as error:
-        told = error.strerror if isinstance(error, av.FFmpegError) else None
-        refuse(spec, f"it is not {A[of_kind]} file that is whole and undamaged ({told or brief(error)})")
+        refuse(spec, f"it is not {A[of_kind]} file that is whole and undamaged ({_told(spec, error)})")
+
+
+def _told(spec: InputSpec, error: Exception) -> str:
+    if isinstance(error, av.FFmpegError) and error.errno == EINVAL:  # what decoders say of too large a picture, too
+        return f"or its pictures have more than the {limits.pixels(spec)} pixels allowed"
+    return (error.strerror if isinstance(error, av.FFmpegError) else None) or brief(error)
 
 
 def _decoder_options(spec: InputSpec) -> dict[str, str]:

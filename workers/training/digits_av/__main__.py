@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from workers.training.digits_av.job import Job, NotAnArtifact, run
 
     torch.set_num_threads(options.threads)
-    job = Job(options.out, options.seed, options.parent, options.steps, options.cache)
+    job = Job(options.out, options.seed, options.parent, options.steps, options.cache, options.flavour)
     try:
         report = run(job, _tell_json if options.progress == "json" else _tell_text)
     except (DirectoryUnusable, NotAnArtifact) as error:
@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of the weights and the order of samples (default 0)")
     parser.add_argument("--steps", type=_positive, help="training steps instead of the usual number")
     parser.add_argument("--threads", type=_positive, default=1, help="one (default) makes a seed's weights repeatable")
+    parser.add_argument(
+        "--flavour", choices=("pairs", "clips"), default="pairs", help="asked with picture and sound files, or videos"
+    )
     parser.add_argument("--cache", type=Path, help="where speech is kept between runs (default: QUARTET_HOME/cache)")
     parser.add_argument("--progress", choices=("text", "json"), default="text", help="how to tell the progress")
     return parser

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,13 @@ import torch
 from workers.artifact_directory import require_usable
 from workers.training.digits_av.artifact.digits_av import DigitsAV, load_model
 from workers.training.digits_av.cache import Cache
+from workers.training.digits_av.clips import talking_digits
+from workers.training.digits_av.corpus import Part
 from workers.training.digits_av.dataset import NAME, Dataset, dataset
 from workers.training.digits_av.evaluate import Accuracy, evaluate
-from workers.training.digits_av.held_out import HeldOutSample, held_out
+from workers.training.digits_av.evaluate_clips import evaluate_clips
+from workers.training.digits_av.flavours import FLAVOURS
+from workers.training.digits_av.held_out import held_out
 from workers.training.digits_av.package import package
 from workers.training.digits_av.train import FROM_PARENT, FROM_SCRATCH, Features, Plan, new_model, train
 
@@ -24,6 +28,7 @@ from workers.training.digits_av.train import FROM_PARENT, FROM_SCRATCH, Features
 Tell = Callable[..., None]
 
 _SAMPLE_DIGITS = (3, 5, 8)
+_MEASURED_CLIPS = 200
 
 
 class NotAnArtifact(RuntimeError):
@@ -32,13 +37,17 @@ class NotAnArtifact(RuntimeError):
 
 @dataclass(frozen=True)
 class Job:
-    """What to train: from scratch, or onwards from a parent artifact; `steps` overrides the plan's."""
+    """What to train: from scratch, or onwards from a parent artifact; `steps` overrides the plan's.
+
+    `flavour` says what the artifact is asked with; a parent of any flavour will do, as the weights are the same.
+    """
 
     out: Path
     seed: int = 0
     parent: Path | None = None
     steps: int | None = None
     cache: Path | None = None
+    flavour: str = "pairs"
 
     @property
     def plan(self) -> Plan:
@@ -60,9 +69,9 @@ def run(job: Job, tell: Tell) -> dict[str, Any]:
     train_features = Features.of(data.train)
     train(model, train_features, data.train_samples, job.plan, job.seed, partial(_tell_step, tell))
     tell("evaluate")
-    accuracy = evaluate(model, Features.of(data.test), data.test, data.test_samples)
+    accuracy = _measured(job, model, data)
     tell("package", directory=str(job.out))
-    package(job.out, model, accuracy, _samples(job.cache))
+    package(job.out, model, accuracy, _samples(job), FLAVOURS[job.flavour])
     return _report(job, data, accuracy, time.monotonic() - started)
 
 
@@ -79,9 +88,20 @@ def _model(job: Job) -> DigitsAV:
     return load_model(job.parent)
 
 
-def _samples(cache: Path | None) -> list[HeldOutSample]:
-    """One held-out sample of each of a few digits."""
-    by_digit = {sample.digit: sample for sample in held_out(100, seed=0, cache_directory=cache)}
+def _measured(job: Job, model: DigitsAV, data: Dataset) -> Accuracy:
+    if job.flavour == "clips":
+        return evaluate_clips(model, talking_digits(Part.TEST, _MEASURED_CLIPS, cache_directory=job.cache))
+    return evaluate(model, Features.of(data.test), data.test, data.test_samples)
+
+
+def _samples(job: Job) -> list[Any]:
+    """One held-out sample of each of a few digits, of the flavour's kind."""
+    drawn: Iterable[Any] = (
+        talking_digits(Part.TRAFFIC, 100, seed=0, cache_directory=job.cache)
+        if job.flavour == "clips"
+        else held_out(100, seed=0, cache_directory=job.cache)
+    )
+    by_digit = {sample.digit: sample for sample in drawn}
     return [by_digit[digit] for digit in _SAMPLE_DIGITS]
 
 

@@ -4,33 +4,57 @@ from typing import Any
 
 from workers.training.digits_av.evaluate import Accuracy
 
-_HANDLER = "digits_av:DigitsHandler"
-_DESCRIPTION = (
-    "Reads a handwritten digit, hears a spoken one, or both; either may be missing. "
+_ORIGIN = (
     "Pictures: scikit-learn's digits (UCI, CC BY 4.0), a light digit on dark. "
     "Sounds: English digits in synthetic voices made by espeak-ng; of a longer sound the loudest second counts. "
     "It has never heard a person."
 )
 
 
-def manifest(accuracy: Accuracy, samples: list[dict[str, str]]) -> dict[str, Any]:
-    """The manifest with what was measured and the warm-up requests (file paths in the artifact by input name)."""
+def pairs_manifest(accuracy: Accuracy, samples: list[dict[str, str]]) -> dict[str, Any]:
+    """That of the model asked with a picture file, a sound file or both.
+
+    It tells what was measured, and the warm-up requests (file paths in the artifact by input name).
+    """
+    told = "Reads a handwritten digit, hears a spoken one, or both; either may be missing. "
+    inputs = {"inputs": [_image(), _sound()], "require_any": ["image", "sound"]}
+    return {
+        **_head("digits-av", told + _ORIGIN),
+        **inputs,
+        **_rest("digits_av:DigitsHandler", accuracy, samples),
+    }
+
+
+def clips_manifest(accuracy: Accuracy, samples: list[dict[str, str]]) -> dict[str, Any]:
+    """That of the model asked with a video; the same numbers, measured on clips."""
+    told = "Tells the handwritten digit that a video shows, and speaks if it has sound. "
+    return {
+        **_head("talking-digits", told + _ORIGIN),
+        "inputs": [clip_input()],
+        **_rest("talking_digits:TalkingDigitsHandler", accuracy, samples),
+    }
+
+
+def _head(name: str, description: str) -> dict[str, Any]:
     return {
         "format": 1,
-        "name": "digits-av",
+        "name": name,
         "task": "digit-classification",
-        "description": _DESCRIPTION,
+        "description": description,
         "license": "Apache-2.0",
-        "inputs": [_image(), _sound()],
-        "require_any": ["image", "sound"],
+    }
+
+
+def _rest(handler: str, accuracy: Accuracy, samples: list[dict[str, str]]) -> dict[str, Any]:
+    return {
         "outputs": [
             {"name": "digit", "datatype": "INT64", "shape": [-1]},
             {"name": "scores", "datatype": "FP32", "shape": [-1, 10]},
         ],
         "stages": [
-            {"name": "preprocess", "handler": _HANDLER, "device": "cpu"},
-            {"name": "infer", "handler": _HANDLER, "device": "auto"},
-            {"name": "postprocess", "handler": _HANDLER, "device": "cpu"},
+            {"name": "preprocess", "handler": handler, "device": "cpu"},
+            {"name": "infer", "handler": handler, "device": "auto"},
+            {"name": "postprocess", "handler": handler, "device": "cpu"},
         ],
         "samples": samples,
         "metrics": _metrics(accuracy),
@@ -45,6 +69,13 @@ def _image() -> dict[str, Any]:
 def _sound() -> dict[str, Any]:
     media = {"modality": "audio", "media_types": ["audio/wav"], "sample_rate": 8000, "max_seconds": 10}
     return {"name": "sound", "datatype": "BYTES", "shape": [-1], "required": False, **media}
+
+
+def clip_input() -> dict[str, Any]:
+    """What a clip may be."""
+    limits = {"max_pixels": 640 * 480, "max_seconds": 10, "max_frames": 100, "frames_per_second": 10}
+    media = {"modality": "video", "media_types": ["video/mp4", "video/webm"], **limits, "sample_rate": 8000}
+    return {"name": "clip", "datatype": "BYTES", "shape": [-1], **media}
 
 
 def _metrics(accuracy: Accuracy) -> dict[str, float]:

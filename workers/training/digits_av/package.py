@@ -6,34 +6,40 @@ The same model gives the same bytes: no times, no paths, no names of machines in
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from workers.artifact_directory import write_manifest, written_whole
 from workers.training.digits_av.artifact import digits_av
 from workers.training.digits_av.evaluate import Accuracy
-from workers.training.digits_av.held_out import HeldOutSample
-from workers.training.digits_av.manifest import manifest
+from workers.training.digits_av.flavours import PAIRS, Flavour, Request
 
 
-def package(directory: Path, model: digits_av.DigitsAV, accuracy: Accuracy, samples: Iterable[HeldOutSample]) -> None:
-    """Write the artifact to `directory`. Raises DirectoryUnusable or OSError."""
+def package(
+    directory: Path,
+    model: digits_av.DigitsAV,
+    accuracy: Accuracy,
+    samples: Iterable[Any],
+    flavour: Flavour = PAIRS,
+) -> None:
+    """Write the artifact to `directory`. Raises DirectoryUnusable or OSError.
+
+    `samples` are held out and of the flavour's kind: HeldOutSample for PAIRS, TalkingDigit for CLIPS.
+    """
     with written_whole(directory) as unfinished:
-        _write(unfinished, model, accuracy, samples)
+        digits_av.save_model(model, unfinished)
+        _write(unfinished, accuracy, flavour, flavour.requests(samples))
 
 
-def _write(directory: Path, model: digits_av.DigitsAV, accuracy: Accuracy, samples: Iterable[HeldOutSample]) -> None:
-    digits_av.save_model(model, directory)
-    shutil.copyfile(digits_av.__file__, directory / "digits_av.py")
-    write_manifest(directory, manifest(accuracy, _write_samples(directory, samples)))
+def _write(directory: Path, accuracy: Accuracy, flavour: Flavour, requests: list[Request]) -> None:
+    for module in flavour.code:
+        source = Path(str(module.__file__))
+        shutil.copyfile(source, directory / source.name)
+    write_manifest(directory, flavour.manifest(accuracy, _write_samples(directory, requests)))
 
 
-def _write_samples(directory: Path, samples: Iterable[HeldOutSample]) -> list[dict[str, str]]:
-    """Write the files and name them as requests: each with both modalities, then one with each alone."""
+def _write_samples(directory: Path, requests: list[Request]) -> list[dict[str, str]]:
+    """Write the files and name them as the requests."""
     (directory / "samples").mkdir()
-    files = []
-    for digit, png, wav in samples:
-        image, sound = f"samples/{digit}.png", f"samples/{digit}.wav"
-        (directory / image).write_bytes(png)
-        (directory / sound).write_bytes(wav)
-        files.append({"image": image, "sound": sound})
-    alone = [{"image": files[0]["image"]}, {"sound": files[0]["sound"]}] if files else []
-    return files + alone
+    for name, content in (file for request in requests for file in request.values()):
+        (directory / "samples" / name).write_bytes(content)
+    return [{key: f"samples/{name}" for key, (name, _) in request.items()} for request in requests]
