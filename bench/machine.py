@@ -7,18 +7,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.place import ROOT
+
+_LOOK_SECONDS = 5.0
 
 
 def machine() -> dict[str, Any]:
-    """What a reader must know to compare with a machine of theirs. `load` is the minute's average before the run."""
+    """What a reader must know to compare with a machine of theirs. `busy` is the share of all its cores, in percent,
+    that other work takes before anything of ours runs; a load average would still tell of our part before."""
     return {
         "cpu": _field(Path("/proc/cpuinfo"), "model name") or platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "load": round(os.getloadavg()[0], 2),
+        "busy": psutil.cpu_percent(_LOOK_SECONDS),
     }
 
 

@@ -20,8 +20,8 @@ server shares the machine's cores with the load generator, so read ratios rather
 ![Medians, with the spread of the rounds](benchmarks.svg)
 """
 _DASH = "–"
-#: Load average up to which a machine counts as idle.
-_QUIET = 0.5
+#: Percent of its cores, taken by other work, up to which a machine counts as idle.
+_QUIET = 5.0
 
 
 def render(parts: Mapping[str, Part], results: Results) -> str:
@@ -58,14 +58,14 @@ def _about(part: Part, result: Mapping[str, Any]) -> str:
         f"{_caution(part, result)}{result['date']}, commit {result['commit']}; rounds: {result['rounds']}, "
         f"seconds of load in each: {result['seconds']:g}. "
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['kernel']}, "
-        f"Python {machine['python']}; load average before: {machine['load']}. Versions: {versions}."
+        f"Python {machine['python']}; other work took {machine['busy']:g} % of it. Versions: {versions}."
     )
 
 
 def _caution(part: Part, result: Mapping[str, Any]) -> str:
     """What keeps these figures from being a result."""
     short = result["rounds"] < part.rounds(ROUNDS) or result["seconds"] < SECONDS
-    busy = result["machine"]["load"] > _QUIET
+    busy = result["machine"]["busy"] > _QUIET
     told = [*(["a short run"] if short else []), *(["a busy machine"] if busy else [])]
     return f"**Of {' and '.join(told)}: read it as a trial, not as a result.** " if told else ""
 

@@ -16,7 +16,7 @@ class Peer:
 
 
 PEERS = (
-    Peer("mosec", "mosec", "mosec", "/inference", note="Rust front; its batch timer starts at a millisecond"),
+    Peer("mosec", "mosec", "mosec", "/inference", note="Rust front; answers without its indents"),
     Peer(
         "pytriton", "Triton (PyTriton)", "nvidia-pytriton", "/v2/models/m/infer", (1, 1), "C++ front, dynamic batcher"
     ),

@@ -73,7 +73,7 @@ PART = Part(
     prose=(
         "One text comes in as Open Inference Protocol JSON, a few floats go out, and nothing happens between, so all "
         "that is measured is the server. Quartet checks a key, routes, counts and survives the death of a replica "
-        "meanwhile; the peers are as their documentation starts them."
+        "meanwhile; the peers run as their documentation shows, without access logs."
     ),
     columns=_COLUMNS,
     targets=_targets(),

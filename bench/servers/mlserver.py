@@ -1,4 +1,4 @@
-"""MLServer with adaptive batching, in the server's own process: its separate inference process is slower here."""
+"""MLServer with adaptive batching, in the server's own process, which spares a request the way to another."""
 
 import asyncio
 import os

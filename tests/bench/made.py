@@ -24,7 +24,7 @@ def part(*targets: Target, **changes: Any) -> Part:
 
 def result(rows: dict[str, dict[str, list[float]]], **changes: Any) -> dict[str, Any]:
     """One part's results as a run keeps them."""
-    machine = {"cpu": "A chip", "cores": 2, "memory_gib": 4.0, "kernel": "Linux 6", "python": "3.11.2", "load": 0.1}
+    machine = {"cpu": "A chip", "cores": 2, "memory_gib": 4.0, "kernel": "Linux 6", "python": "3.11.2", "busy": 0.1}
     return {
         "date": "2026-01-02",
         "commit": "abc123",

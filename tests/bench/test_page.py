@@ -68,6 +68,13 @@ def test_a_short_run_says_that_it_is_one() -> None:
     assert "short run" in rendered(seconds=2.0)
 
 
+def test_a_busy_machine_is_told() -> None:
+    kept = result({"quartet": {SPEED: [1.0]}})
+    assert "busy" not in page.render({"race": part()}, {"race": kept})
+    kept["machine"]["busy"] = 60.0
+    assert "busy" in page.render({"race": part()}, {"race": kept})
+
+
 def test_a_part_that_was_never_measured_has_no_section() -> None:
     assert "A race" not in page.render({"race": part()}, {})
 
