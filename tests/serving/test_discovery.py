@@ -28,3 +28,11 @@ def test_the_statistics_of_all_models_add_everything_up_once():
     response = Discovery(accounts)(table, headers, ["stats"])
     assert [each["name"] for each in orjson.loads(response.body)["model_stats"]] == list(deployments)
     assert accounts.added_up == 1
+
+
+def test_a_deployment_scaled_to_nothing_is_ready_as_requests_wake_it_and_its_version_is_not():
+    asleep = worlds.deployment(splits=[worlds.split(ready_replicas=0)])
+    table = parse(orjson.dumps(worlds.snapshot(1, asleep=asleep)))
+    discovery = Discovery(Accounts())
+    assert discovery(table, {}, ["asleep", "ready"]).status == 200
+    assert discovery(table, {}, ["asleep", "versions", "1", "ready"]).status == 503

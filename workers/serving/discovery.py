@@ -73,8 +73,9 @@ def _ready(table: RoutingTable, name: str, version: str | None) -> Response:
     if route is None:
         raise ModelUnknown(f"There is no deployment '{name[:100]}'.")
     _check_version(route, version)
-    splits = [split for split in route.splits if version in (None, split.version)]
-    ready = route.ready and any(split.ready_replicas for split in splits)
+    # Without a version, ready is what takes requests: at no replicas they wait for the one that they wake.
+    named = any(split.ready_replicas for split in route.splits if split.version == version)
+    ready = route.ready and (version is None or named)
     return json_response({"name": name, "ready": ready}, 200 if ready else 503)
 
 
