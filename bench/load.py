@@ -43,7 +43,7 @@ def drive(request: Request, connections: int, seconds: float) -> Load:
     """Keep `connections` busy for so long. Raises Unavailable unless every answer was a good one."""
     told = _wrk(request, connections, max(1, round(seconds)))
     if not told["requests"]:
-        raise Unavailable(f"gave no answer in {seconds:.0f} s to {connections} connections")
+        raise Unavailable(f"gave no answer in {seconds:.0f} s, connections: {connections}")
     if told["broken"] or told["refused"]:
         raise Unavailable(
             f"of {told['requests']} requests {told['refused']} were refused and {told['broken']} broke off"

@@ -33,16 +33,20 @@ def render(parts: Mapping[str, Part], results: Results) -> str:
 
 
 def _targets(measured: Sequence[tuple[Part, Mapping[str, Any]]]) -> str:
-    rows = [_verdict(part, verdict) for part, result in measured for verdict in judge(part, result["rows"])]
+    rows = [
+        _verdict(part, verdict, trial=bool(_cautions(part, result)))
+        for part, result in measured
+        for verdict in judge(part, result["rows"])
+    ]
     table = _table(["part", "target", "found", "verdict", "factor"], rows)
     return f"## Targets\n\nA factor above one is room to spare, below one what is missing.\n\n{table}"
 
 
-def _verdict(part: Part, verdict: Verdict) -> list[str]:
+def _verdict(part: Part, verdict: Verdict, trial: bool) -> list[str]:
     if verdict.found is None:
         return [part.name, verdict.wanted, _DASH, "not measured", _DASH]
     found = f"{_figure(verdict.found, _short)} {verdict.unit}"
-    told = "reached" if verdict.reached else "**not reached**"
+    told = ("reached" if verdict.reached else "**not reached**") + (" in a trial" if trial else "")
     return [part.name, verdict.wanted, found, told, _DASH if verdict.factor is None else f"{verdict.factor:.2f}"]
 
 
@@ -53,21 +57,23 @@ def _section(part: Part, result: Mapping[str, Any]) -> str:
 
 def _about(part: Part, result: Mapping[str, Any]) -> str:
     machine = result["machine"]
-    versions = ", ".join(f"{label(server)} {version}" for server, version in result["versions"].items())
+    versions = [f"{label(server)} {version}" for server, version in result["versions"].items()]
+    told = f" Versions: {', '.join(versions)}." if versions else ""
+    cautions = " and ".join(_cautions(part, result))
+    trial = f"**Of {cautions}: read it as a trial, not as a result.** " if cautions else ""
     return (
-        f"{_caution(part, result)}{result['date']}, commit {result['commit']}; rounds: {result['rounds']}, "
+        f"{trial}{result['date']}, commit {result['commit']}; rounds: {result['rounds']}, "
         f"seconds of load in each: {result['seconds']:g}. "
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['kernel']}, "
-        f"Python {machine['python']}; other work took {machine['busy']:g} % of it. Versions: {versions}."
+        f"Python {machine['python']}; other work took {machine['busy']:g} % of it.{told}"
     )
 
 
-def _caution(part: Part, result: Mapping[str, Any]) -> str:
+def _cautions(part: Part, result: Mapping[str, Any]) -> list[str]:
     """What keeps these figures from being a result."""
     short = result["rounds"] < part.rounds(ROUNDS) or result["seconds"] < SECONDS
     busy = result["machine"]["busy"] > _QUIET
-    told = [*(["a short run"] if short else []), *(["a busy machine"] if busy else [])]
-    return f"**Of {' and '.join(told)}: read it as a trial, not as a result.** " if told else ""
+    return [*(["a short run"] if short else []), *(["a busy machine"] if busy else [])]
 
 
 def _used(part: Part, result: Mapping[str, Any]) -> list[Column]:

@@ -58,6 +58,10 @@ def test_each_target_has_its_verdict_and_factor(bound: float, told: str) -> None
     assert told in rendered(Target("quartet", SPEED, bound, True))
 
 
+def test_a_verdict_of_a_trial_is_marked_as_one() -> None:
+    assert "| reached in a trial |" in rendered(Target("quartet", SPEED, 1, True), rounds=1)
+
+
 def test_a_target_that_was_not_measured_says_so() -> None:
     assert "| not measured | – |" in rendered(Target("quartet", WAIT, 1, False))
 

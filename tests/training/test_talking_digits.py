@@ -15,8 +15,9 @@ from workers.serving import media
 from workers.serving.handlers import make
 from workers.serving.hooks import Context as EngineContext
 from workers.serving.media import Video
-from workers.serving.pipeline import STEPS, Pipeline
+from workers.serving.pipeline import Pipeline
 from workers.serving.routing import InputSpec
+from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, Sample, Tensor, to_array
 from workers.serving.warmup import warm_up
 from workers.training.digits_av.artifact.digits_av import load_model, log_mel
