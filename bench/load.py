@@ -40,7 +40,11 @@ class Load:
 
 
 def drive(request: Request, connections: int, seconds: float) -> Load:
-    """Keep `connections` busy for so long. Raises Unavailable unless every answer was a good one."""
+    """Keep `connections` busy for so long. Raises Unavailable unless every answer was a good one.
+
+    One request goes before: it is answered when those that the burst before left behind are.
+    """
+    ask(request)
     told = _wrk(request, connections, max(1, round(seconds)))
     if not told["requests"]:
         raise Unavailable(f"gave no answer in {seconds:.0f} s, connections: {connections}")
@@ -52,8 +56,9 @@ def drive(request: Request, connections: int, seconds: float) -> Load:
 
 
 def warm_up(request: Request, connections: int) -> None:
-    """A second of the same load, of which nothing is kept."""
+    """A second of the same load, of which nothing is kept, and the end of what it leaves behind."""
     _wrk(request, connections, 1)
+    ask(request)
 
 
 def _wrk(request: Request, connections: int, seconds: int) -> dict[str, Any]:

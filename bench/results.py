@@ -23,7 +23,7 @@ def merge(kept: Results, new: Results) -> Results:
 
 
 def write(path: Path, results: Results) -> None:
-    """Rounded to what a measurement can tell, one row a line."""
+    """Rounded to what a measurement can tell."""
     rounded = {part: _rounded(measured) for part, measured in results.items()}
     path.write_text(json.dumps(rounded, indent=1, ensure_ascii=False) + "\n")
 

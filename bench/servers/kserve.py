@@ -1,11 +1,13 @@
 """KServe's Python server. It has no batching of its own: in a cluster its agent, a Go program, does that."""
 
+import logging
 import os
 import uuid
 from typing import Any
 
 from kserve import InferOutput, InferRequest, InferResponse, ModelServer
 from kserve import Model as Base
+from kserve.logging import configure_logging
 
 from bench.models import chosen
 
@@ -28,6 +30,9 @@ class Model(Base):
 
 
 if __name__ == "__main__":
+    configure_logging()
+    for name in ("uvicorn.access", "kserve.trace"):  # each writes a line a request
+        logging.getLogger(name).setLevel(logging.WARNING)
     ModelServer(
         http_port=int(os.environ["BENCH_PORT"]), enable_grpc=False, workers=1, enable_latency_logging=False,
     ).start([Model()])  # fmt: skip

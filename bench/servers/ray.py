@@ -30,15 +30,19 @@ class Model:
         return oip.answer(await self._batch(oip.text(await request.json())))
 
 
+_SILENT = {"enable_access_log": False}
 deployment = serve.deployment(
-    num_replicas=1, max_ongoing_requests=256, ray_actor_options={"runtime_env": {"env_vars": _PASSED_ON}}
+    num_replicas=1,
+    max_ongoing_requests=256,
+    ray_actor_options={"runtime_env": {"env_vars": _PASSED_ON}},
+    logging_config=_SILENT,
 )(Model)
 
 if __name__ == "__main__":
     ray.init(
         _node_ip_address="127.0.0.1", num_cpus=2, include_dashboard=False, logging_level="warning", log_to_driver=False
     )
-    serve.start(http_options={"host": "127.0.0.1", "port": int(os.environ["BENCH_PORT"])})
+    serve.start(http_options={"host": "127.0.0.1", "port": int(os.environ["BENCH_PORT"])}, logging_config=_SILENT)
     serve.run(deployment.bind(), route_prefix="/infer")
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     serve.shutdown()
