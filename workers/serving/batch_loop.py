@@ -117,7 +117,8 @@ class BatchLoop:
     def _take_over(self) -> None:
         if time.monotonic() < self._take_over_at:
             return
-        while not self._stop.is_set() and (entry := self._stream.take_over()):
+        self._send_unsent()  # or else what is done already would be found as left undone
+        while not self._stop.is_set() and (entry := self._stream.take_over(self._live.entries())):
             log.warning("taking over a request left by a dead replica, delivered %d times", entry.deliveries)
             self._work([entry])
             self._send_unsent()
@@ -132,7 +133,7 @@ class BatchLoop:
             finished += self._predicted([job for job in alive if not self._live.take(job)])
         if self._live:
             self._heartbeat.busy_until = self._live.deadline
-            finished += self._live.step(self._stream.holds)
+            finished += self._live.step(self._is_wanted)
             self._heartbeat.busy_until = None
         self._unsent += parcels(finished)
         if self._hand:  # more was read than one batch: no read comes next that could take the answers along
@@ -153,6 +154,13 @@ class BatchLoop:
             finished.append(answer(job, outcomes[at : at + count], stop))
             at += count
         return finished
+
+    def _is_wanted(self, entry: Entry) -> bool:
+        """Whether somebody waits for it still; with Valkey away nobody can have withdrawn it."""
+        try:
+            return self._stream.holds(entry)
+        except FAILED:
+            return True
 
     def _send_unsent(self) -> None:
         while self._unsent:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from workers.serving import wire
@@ -21,7 +21,7 @@ _LOOK = 0.5
 @dataclass(slots=True)
 class _Live:
     job: Job
-    parts: Iterator[Outcome]
+    parts: Generator[Outcome]
     began: float  # unix seconds
     look_at: float  # monotonic
     last: Sample | None = None
@@ -43,6 +43,10 @@ class LiveStreams:
         """Unix seconds: the last one among those under way."""
         return max(live.job.message.deadline for live in self._live)
 
+    def entries(self) -> set[bytes]:
+        """Ids of what is under way."""
+        return {live.job.entry.id for live in self._live}
+
     def take(self, job: Job) -> bool:
         """Whether the job is one for here: its caller wants news of its only sample, and the model can tell them."""
         if not (job.message.events and len(job.message.samples) == 1 and self._pipeline.can_stream):
@@ -52,7 +56,7 @@ class LiveStreams:
         return True
 
     def step(self, is_wanted: Callable[[Entry], bool]) -> list[Finished]:
-        """One step of each; what is to be sent for it. Raises EngineDied, and what `is_wanted` raises."""
+        """One step of each; what is to be sent for it. Raises EngineDied."""
         finished: list[Finished] = []
         for live in list(self._live):
             if self._is_abandoned(live, is_wanted):
@@ -90,4 +94,4 @@ class LiveStreams:
 
     def _end(self, live: _Live) -> None:
         self._live.remove(live)
-        live.parts.close()  # type: ignore[attr-defined]  # a generator
+        live.parts.close()

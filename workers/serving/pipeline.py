@@ -6,7 +6,7 @@ function here takes and gives a list of outcomes, in which a failed sample is th
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -91,7 +91,7 @@ class Pipeline:
         results = ends[0] if len(ends) == 1 else [values.joined(parts) for parts in zip(*ends, strict=True)]
         return results if self._ends[0].is_last else _each(results, "handing on", values.to_tensors)
 
-    def stream(self, sample: Sample) -> Iterator[Outcome]:
+    def stream(self, sample: Sample) -> Generator[Outcome]:
         """What is known so far, each time more of it; the last is the answer. Only where `can_stream`.
 
         To close the iterator ends the handler's own. Raises EngineDied.

@@ -7,7 +7,7 @@ neighbours' tries.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,11 +134,12 @@ class StageStream:
         """Send the replies and the messages, and strike the entries off: all or nothing."""
         _raise_first(self._link.ask(self._finish(finished)))
 
-    def take_over(self) -> Entry | None:
-        """The oldest entry nobody works on: this replica's own from before an outage, or a dead replica's."""
+    def take_over(self, under_way: Collection[bytes] = ()) -> Entry | None:
+        """The oldest entry nobody works on: this replica's own from before an outage, but for what is `under_way`, or a
+        dead replica's."""
         for stream in self._streams:
             for consumer in self._idle_consumers(stream):
-                entry = self._claim_oldest(stream, consumer)
+                entry = self._claim_oldest(stream, consumer, under_way)
                 if entry is not None:
                     return entry
         self._own_left = False
@@ -220,10 +221,12 @@ class StageStream:
         pairs = ({each[at].decode(): each[at + 1] for at in range(0, len(each), 2)} for each in consumers)
         return [each | {"name": each["name"].decode()} for each in pairs]
 
-    def _claim_oldest(self, stream: str, consumer: str) -> Entry | None:
+    def _claim_oldest(self, stream: str, consumer: str, under_way: Collection[bytes]) -> Entry | None:
         idle = 0 if consumer == self._replica else _CLAIM_IDLE
         pending = self._link.call("XPENDING", stream, names.GROUP, "-", "+", 16, consumer)
         for entry, _, _, deliveries in pending:
+            if entry in under_way:
+                continue
             claimed = self._link.call("XCLAIM", stream, names.GROUP, self._replica, idle, entry)
             if claimed:  # or else another replica was quicker, or its gateway has withdrawn it
                 return Entry(stream, entry, _parts(claimed[0][1]), deliveries)

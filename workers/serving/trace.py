@@ -1,4 +1,4 @@
-"""W3C Trace Context: a caller's trace goes on through the gateway to the replicas, and its answer names our span.
+"""W3C Trace Context: the answer to a request that belongs to a trace names our span in it.
 
 https://www.w3.org/TR/trace-context/: `00-<trace id, 32 hex>-<span id, 16 hex>-<flags, 2 hex>`. What is malformed is
 ignored, as the specification asks for.

@@ -82,7 +82,6 @@ class Visit:
         "_plane",
         "_request",
         "_route",
-        "_split",
         "_started",
         "_table",
         "_teller",
@@ -117,7 +116,6 @@ class Visit:
         self._done = False
         self._body: Body | None = None
         self._request: InferRequest | None = None
-        self._split: Split | None = None
         self._limit: TimeLimit | None = None
         self._pending: Pending | None = None
         self._teller: told.Teller | None = None
@@ -161,21 +159,20 @@ class Visit:
     def _ask(self) -> None:
         request = self._decoded()
         headers = self._exchange.headers
+        limit = TimeLimit(self._started, self._route.timeout_ms / 1000, request.timeout)
+        self._request, self._limit = request, limit
         if wants_later(headers):
             self._keep(request)
             return
-        limit = TimeLimit(self._started, self._route.timeout_ms / 1000, request.timeout)
-        self._request, self._limit = request, limit
         number = self._plane.dispatcher.next_id()
         identifier = request.id or _request_id(headers) or f"{self._plane.dispatcher.gateway}-{number:x}"
         sticky = headers.get(STICKY)
         split = choose(self._route, sticky.decode("latin-1") if sticky else identifier, self._version)
-        self._split = split
         self._place = (self._name, split.revision)
         trace = next_span(headers.get(TRACEPARENT)) if TRACEPARENT in headers else ""
         said = told.Told(self._name, split.version, identifier, trace)
         self._teller = told.teller(self._exchange, said, request.outputs)
-        self._send(request, limit, split, number, trace)
+        self._send(request, limit, split, number)
 
     def _keep(self, request: InferRequest) -> None:
         """Keep the request, to be answered later; who asked knows its id once Valkey has it."""
@@ -216,7 +213,7 @@ class Visit:
             self._route = self._admit(table)
         return decode(raw, _header_length(self._exchange.headers), self._route)
 
-    def _send(self, request: InferRequest, limit: TimeLimit, split: Split, number: int, trace: str) -> None:
+    def _send(self, request: InferRequest, limit: TimeLimit, split: Split, number: int) -> None:
         left = limit.left()
         if left <= 0:
             raise limit.passed()
@@ -233,7 +230,6 @@ class Visit:
             priority=self._usual_priority if request.priority is None else request.priority,
             sent=time.time(),
             events=self._teller.wants_parts,
-            trace=trace,
         )
         try:
             self._pending = self._plane.dispatcher.submit(message, split.path[0].stream, self)

@@ -49,7 +49,6 @@ class Message(msgspec.Struct, array_like=True, frozen=True):
     sent: float = 0.0  # unix seconds when it was put into the stream
     events: bool = False  # the caller wants what is known so far, as it comes
     trail: tuple[Stop, ...] = ()  # the stages behind it
-    trace: str = ""  # the caller's W3C traceparent
 
 
 class Reply(msgspec.Struct, array_like=True, frozen=True):

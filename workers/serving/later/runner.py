@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -66,7 +67,9 @@ class LaterRunner:
             await self._take_over()
         if len(self._running) >= AT_ONCE:
             self._free.clear()
-            await asyncio.wait([asyncio.create_task(self._free.wait())], timeout=LOOK)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._free.wait()
             return
         read: Any = await self._client.xreadgroup(
             names.LATER_GROUP,
@@ -96,7 +99,11 @@ class LaterRunner:
         if not found:  # given up, or answered by a gateway that was taken for dead
             await self._strike_off(entry)
             return
-        response = await self._answered(msgspec.json.decode(found[0], type=Order), found[1] or b"")
+        try:
+            response = await self._answered(msgspec.json.decode(found[0], type=Order), found[1] or b"")
+        except Exception:  # whatever it is, the request must not stay for ever
+            log.exception("a request that is answered later could not be replayed")
+            response = error_response(ServingError())
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]
         answer = Answer(response.status, headers, time.time())
         await self._said(shelf.finish(identifier, entry, answer, response.body))
@@ -150,8 +157,8 @@ class LaterRunner:
                 await self._strike_off(entry)
 
     async def _strike_off(self, entry: bytes) -> None:
-        await self._client.xack(names.LATER, names.LATER_GROUP, entry)
-        await self._client.xdel(names.LATER, entry)
+        await self._said(("XACK", names.LATER, names.LATER_GROUP, entry))
+        await self._said(("XDEL", names.LATER, entry))
 
     async def _take_over(self) -> None:
         """What the dead held, a gateway at a time."""
