@@ -14,7 +14,7 @@ EVENTS = {"Accept": "text/event-stream"}
 
 @pytest.fixture
 def plane(plane):
-    plane.publish(doubler=worlds.deployment(timeout_ms=5_000))
+    plane.publish(doubler=worlds.deployment(timeout_ms=15_000))
     plane.serve(manifest=COUNTING)
     return plane
 
@@ -101,6 +101,21 @@ def test_the_models_generator_is_closed_when_its_caller_hangs_up(plane):
         next(response.iter_lines())
     until((plane.gate / "closed").exists, "the generator to be closed")
     assert numbers(plane.ask(1, 2)) == [2, 4]
+
+
+def test_no_part_is_told_twice_though_a_replica_dies_between_two(plane):
+    body = worlds.body(worlds.tensor(data=[HELD - 2, HELD + 1]))
+    with plane.http.stream("POST", "/v2/models/doubler/infer", content=body, headers=EVENTS) as response:
+        text = ""
+        lines = response.iter_lines()
+        while text.count("event: part") < 2:
+            text += next(lines) + "\n"
+        plane.replicas[0].kill()
+        plane.open_gate()
+        plane.serve(manifest=COUNTING)
+        text += "\n".join(lines)
+    found = [("part", HELD - 2), ("part", HELD - 1), ("part", HELD), ("part", HELD + 1), ("answer", HELD + 1)]
+    assert steps(told(text)) == found
 
 
 def test_a_deadline_between_parts_is_the_last_event(plane):

@@ -80,9 +80,9 @@ def failed(job: Job, error: ServingError) -> Finished:
     return Finished(job.entry, wire.encode_reply(reply), job.message.gateway)
 
 
-def so_far(job: Job, sample: Sample) -> Finished:
-    """What is known so far as news for the job's caller; the job goes on."""
-    reply = wire.Reply(job.message.id, [sample], more=True)
+def so_far(job: Job, sample: Sample, part: int) -> Finished:
+    """What is known so far as news for the job's caller, counted from 1; the job goes on."""
+    reply = wire.Reply(job.message.id, [sample], part=part)
     return Finished(None, wire.encode_reply(reply), job.message.gateway)
 
 

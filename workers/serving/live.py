@@ -25,6 +25,7 @@ class _Live:
     began: float  # unix seconds
     look_at: float  # monotonic
     last: Sample | None = None
+    told: int = 0  # parts
 
 
 class LiveStreams:
@@ -82,7 +83,8 @@ class LiveStreams:
         if isinstance(outcome, ServingError):
             return [self._concluded(live, outcome)]
         live.last = outcome
-        return [so_far(live.job, outcome)]
+        live.told += 1
+        return [so_far(live.job, outcome, live.told)]
 
     def _concluded(self, live: _Live, outcome: Outcome) -> Finished:
         self._end(live)

@@ -30,7 +30,7 @@ class Waiter(Protocol):
     """Whoever asked."""
 
     def answer(self, reply: wire.Reply) -> None:
-        """The answer, or with `more` set a part of it."""
+        """The answer, or a part of it."""
 
     def fail(self, error: ServingError) -> None:
         """There will be none."""
@@ -174,7 +174,7 @@ class Dispatcher:
             log.error("The reply stream holds bytes that are no replies: %s", error)
             return
         for reply in replies:
-            pending = self._pending.get(reply.id) if reply.more else self._pending.pop(reply.id, None)
+            pending = self._pending.get(reply.id) if reply.part else self._pending.pop(reply.id, None)
             if pending is not None and not pending.abandoned:
                 pending.waiter.answer(reply)
 

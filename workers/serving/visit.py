@@ -74,6 +74,7 @@ class Visit:
         "_body",
         "_done",
         "_exchange",
+        "_heard",
         "_held",
         "_limit",
         "_name",
@@ -114,6 +115,7 @@ class Visit:
         self._place: Place = (name, NO_REVISION)
         self._held = 0  # bytes of the body, then of the answer
         self._done = False
+        self._heard = 0  # parts
         self._body: Body | None = None
         self._request: InferRequest | None = None
         self._limit: TimeLimit | None = None
@@ -245,7 +247,7 @@ class Visit:
         try:
             if reply.code:
                 self.fail(self._revived(reply))
-            elif reply.more:
+            elif reply.part:
                 self._part(reply)
             else:
                 self._answer(reply)
@@ -262,6 +264,9 @@ class Visit:
 
     def _part(self, reply: wire.Reply) -> None:
         assert self._teller is not None
+        if reply.part <= self._heard:  # computed again, after an outage or a replica's death
+            return
+        self._heard = reply.part
         if self._exchange.unread <= told.MOST_UNREAD:  # a client that does not keep up is spared some of the parts
             self._teller.part(reply.samples)
 

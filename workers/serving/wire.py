@@ -52,13 +52,16 @@ class Message(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Reply(msgspec.Struct, array_like=True, frozen=True):
-    """The answer to one message: samples, or an error's code and message. With `more` set another one follows."""
+    """The answer to one message: samples, or an error's code and message.
+
+    `part` counts what is told before the answer, from 1; the answer itself has none.
+    """
 
     id: int
     samples: list[Sample]
     code: str = ""
     message: str = ""
-    more: bool = False
+    part: int = 0
     trail: tuple[Stop, ...] = ()
 
 
