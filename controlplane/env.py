@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,6 +52,13 @@ def choice(name: str, default: str, options: tuple[str, ...]) -> str:
 def names(name: str, default: tuple[str, ...]) -> list[str]:
     """A comma-separated list, blanks dropped."""
     return [part.strip() for part in text(name, ",".join(default)).split(",") if part.strip()]
+
+
+def networks(name: str, default: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of networks, as 10.1.0.0/16 or one address."""
+    remedy = "use networks as 10.1.0.0/16 or addresses, separated by commas; no bits behind the mask"
+    read = _parsed(name, None, lambda raw: [ip_network(part) for part in names(name, default)], remedy)
+    return [ip_network(part) for part in default] if read is None else read
 
 
 def _parsed(name: str, default: T, parse: Callable[[str], T], remedy: str) -> T:

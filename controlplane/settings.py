@@ -20,6 +20,7 @@ QUARTET_NODE = env.text("QUARTET_NODE", "")
 QUARTET_REQUEST_LIMIT = env.integer("QUARTET_REQUEST_LIMIT", 2 * 1024**2, 1024)
 QUARTET_UPLOAD_LIMIT = env.integer("QUARTET_UPLOAD_LIMIT", 8 * 1024**3, 1024)
 QUARTET_APPROVALS_REQUIRED = env.integer("QUARTET_APPROVALS_REQUIRED", 1, 1, 10)
+QUARTET_WEBHOOK_ALLOW = env.networks("QUARTET_WEBHOOK_ALLOW", ())
 
 # --- Django --------------------------------------------------------------------------------------------------------
 SECRET_KEY = env.secret("QUARTET_SECRET_KEY", "not-secret:only-for-commands-that-serve-nobody")
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "unfold",
     "controlplane",
     "apps.core",
+    "apps.webhooks",
     "apps.registry",
     "apps.deployments",
     "apps.inference",
@@ -150,6 +152,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RevisionStateEnum": "apps.deployments.models.Revision.State",
         "VersionStateEnum": "apps.registry.models.ModelVersion.State",
+        "DeliveryStateEnum": "apps.webhooks.models.Delivery.State",
         "RequestStateEnum": "apps.approvals.models.ApprovalRequest.State",
     },
 }

@@ -10,6 +10,7 @@ from apps.core.clock import now
 from apps.core.models import OutboxEvent
 from apps.monitoring.services import windows_expire
 from apps.registry.services import uploads_expire
+from apps.webhooks.services import deliveries_expire
 
 #: How long a told event is kept to look back at.
 _KEEP_EVENTS = timedelta(days=7)
@@ -37,4 +38,10 @@ def sessions_expire() -> None:
     Session.objects.filter(expire_date__lt=now()).delete()
 
 
-STEPS: tuple[Callable[[], object], ...] = (events_expire, sessions_expire, uploads_expire, windows_expire)
+STEPS: tuple[Callable[[], object], ...] = (
+    events_expire,
+    sessions_expire,
+    uploads_expire,
+    windows_expire,
+    deliveries_expire,
+)

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 Listener = Callable[..., Any]
 
 ROUTES: dict[str, list[str]] = {
+    "webhooks.endpoint_changed": ["apps.inference.services.routing_publish"],
     "registry.version_registered": [],
     "registry.alias_moved": [],
     "registry.version_corrupted": ["apps.deployments.services.version_corrupted"],

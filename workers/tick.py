@@ -5,6 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from apps.deployments.services import reconcile
+from workers.deliver import deliveries_wake
 from workers.observe import evidence
 from workers.relay import relay_run
 
@@ -12,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 def tick() -> None:
-    """One pass of the reconciler, then the outbox; a step that fails does not hold up the other."""
+    """One pass of the reconciler, then the outbox and webhooks; a step that fails does not hold up the other."""
     for step in STEPS:
         try:
             step()
@@ -25,4 +26,4 @@ def reconcile_once() -> None:
     reconcile(evidence=evidence())
 
 
-STEPS: tuple[Callable[[], object], ...] = (reconcile_once, relay_run)
+STEPS: tuple[Callable[[], object], ...] = (reconcile_once, relay_run, deliveries_wake)

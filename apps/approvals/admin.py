@@ -8,26 +8,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from unfold.admin import TabularInline
 
 from apps.approvals.errors import FourEyes
 from apps.approvals.forms import DecisionForm
 from apps.approvals.models import ApprovalRequest, Decision, Policy
 from apps.approvals.services import decision_record
-from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
+from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from apps.core.errors import QuartetError
 from apps.core.permissions import actor_of
 
 
-class DecisionInline(TabularInline):
+class DecisionInline(ReadOnlyInline):
     model = Decision
     fields = ("reviewer", "verdict", "comment", "at")
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    has_change_permission = has_delete_permission = has_add_permission
 
 
 @admin.register(ApprovalRequest)

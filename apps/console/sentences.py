@@ -59,6 +59,12 @@ SENTENCES = {
     "version.heal": "brought back the files of {target}",
     "version.measure": "measured {target} in use: {memory_bytes}",
     "version.register": "registered {target}",
+    "webhook.changed": "changed the webhook endpoint {target}: {changes}",
+    "webhook.created": "made the webhook endpoint {target} at {host}",
+    "webhook.deleted": "deleted the webhook endpoint {target}",
+    "webhook.disabled": "switched off the webhook endpoint {target}: {reason}",
+    "webhook.redelivered": "had {message} sent again to the webhook endpoint {target}",
+    "webhook.secret_rotated": "made a new secret for the webhook endpoint {target}",
 }
 #: Steps in between, left out of short lists.
 MINOR = frozenset(

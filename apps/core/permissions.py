@@ -19,6 +19,7 @@ SCOPES = {
     "models:write": "Register models and versions, move aliases",
     "deployments:write": "Create deployments and request revisions",
     "approvals:write": "Decide approval requests",
+    "webhooks:write": "Make webhook endpoints, ping them and have things delivered again",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")
 

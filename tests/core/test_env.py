@@ -42,3 +42,15 @@ def test_a_secret_file_that_is_not_there_is_named(setting: pytest.MonkeyPatch) -
     setting.setenv("QUARTET_X_FILE", "/nowhere/at/all")
     with pytest.raises(ImproperlyConfigured, match="QUARTET_X_FILE points at /nowhere/at/all"):
         env.secret("QUARTET_X")
+
+
+def test_networks_are_listed_by_commas(setting: pytest.MonkeyPatch) -> None:
+    setting.setenv("QUARTET_X", "10.1.0.0/16, ::1")
+    assert [str(each) for each in env.networks("QUARTET_X", ())] == ["10.1.0.0/16", "::1/128"]
+
+
+@pytest.mark.parametrize("raw", ["localhost", "10.0.0.1/8", "300.0.0.1"])
+def test_what_is_no_network_is_refused(setting: pytest.MonkeyPatch, raw: str) -> None:
+    setting.setenv("QUARTET_X", raw)
+    with pytest.raises(ImproperlyConfigured, match="QUARTET_X: use networks as"):
+        env.networks("QUARTET_X", ())
