@@ -1,9 +1,10 @@
 """The ingest process: what gateways counted, from the metrics stream into the database and out to open pages.
 
-    gateway -> stream `quartet:metrics` -> windows_add -> acknowledge -> pulse to the pages
+    gateway -> stream `quartet:metrics`  -> windows_add   -> acknowledge -> pulse to the pages
+            -> stream `quartet:finished` -> callbacks_add -> acknowledge -> webhooks (workers/deliver.py)
 
-An entry is acknowledged after it is committed, and each is counted once by its number. So whatever is killed or away
-(this process, Valkey, PostgreSQL), entries wait in the stream and nothing is lost or counted twice.
+An entry is acknowledged after it is committed, and each counts once, by its number or its request's id. So whatever is
+killed or away (this process, Valkey, PostgreSQL), entries wait in the stream and nothing is lost or counted twice.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from django.conf import settings
@@ -20,10 +22,16 @@ from django.db import DatabaseError, close_old_connections
 from redis import Redis, RedisError
 
 from apps.console.pulse import pulses, pulses_send
+from apps.inference.errors import MalformedNews
+from apps.inference.rules import finished
+from apps.inference.services import callbacks_add
 from apps.monitoring.errors import MalformedEntry
-from apps.monitoring.rules.entries import Entry, parse
+from apps.monitoring.rules.entries import parse
 from apps.monitoring.services import windows_add
-from workers.metrics_reader import Delivery, MetricsReader
+from workers.serving.names import FINISHED, METRICS
+from workers.stream_reader import Delivery, StreamReader
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +50,11 @@ _REST = 1.0
 class Ingest:
     """One reader. `run` works until `stop` is set and outlives faults of Valkey and PostgreSQL."""
 
-    def __init__(self, stream: MetricsReader, pulse: Callable[[], object], stop: threading.Event) -> None:
+    def __init__(
+        self, stream: StreamReader, requests: StreamReader, pulse: Callable[[], object], stop: threading.Event
+    ) -> None:
         self.stream = stream
+        self.requests = requests
         self.pulse = pulse
         self.stop = stop
         self._next_claim = 0.0
@@ -64,24 +75,32 @@ class Ingest:
         """One round: entries left behind by others when it is time, then news, then a pulse when it is time."""
         if time.monotonic() >= self._next_claim:
             self._count(self.stream.left_behind())
+            self._tell(self.requests.left_behind())
             self._next_claim = time.monotonic() + _CLAIM_EVERY
+        self._tell(self.requests.news(None))
         self._count(self.stream.news(_BLOCK_MS))
         if time.monotonic() >= self._next_pulse:
             self._next_pulse = time.monotonic() + _PULSE_EVERY
             self.pulse()
 
     def _count(self, deliveries: list[Delivery]) -> None:
-        windows_add(entries=[entry for entry in map(_readable, deliveries) if entry])
+        windows_add(entries=_readable(parse, deliveries))
         self.stream.acknowledge(deliveries)
 
+    def _tell(self, deliveries: list[Delivery]) -> None:
+        callbacks_add(news=_readable(finished, deliveries))
+        self.requests.acknowledge(deliveries)
 
-def _readable(delivery: Delivery) -> Entry | None:
-    """The entry, or None for one that cannot be read: keeping it would stop every entry behind it."""
-    try:
-        return parse(delivery.body)
-    except MalformedEntry as error:
-        log.error("metrics entry refused", stream_id=delivery.id, reason=error.message)
-        return None
+
+def _readable(parse: Callable[[bytes], T], deliveries: list[Delivery]) -> list[T]:
+    """The entries that can be read: keeping another would stop every entry behind it."""
+    found = []
+    for delivery in deliveries:
+        try:
+            found.append(parse(delivery.body))
+        except (MalformedEntry, MalformedNews) as error:
+            log.error("entry refused", code=error.code, stream_id=delivery.id, reason=error.message)
+    return found
 
 
 def main() -> None:
@@ -91,8 +110,13 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     # One event loop for the life of the process: the channel layer keeps a connection for each loop it meets.
     with asyncio.Runner() as runner, _client() as client:
-        stream = MetricsReader(client, f"{socket.gethostname()}-{os.getpid()}")
-        Ingest(stream, lambda: is_followed(client) and runner.run(pulses_send(pulses())), stop).run()
+        streams = readers(client, f"{socket.gethostname()}-{os.getpid()}")
+        Ingest(*streams, lambda: is_followed(client) and runner.run(pulses_send(pulses())), stop).run()
+
+
+def readers(client: Redis, name: str) -> tuple[StreamReader, StreamReader]:
+    """Of the metrics and of the finished requests, for an ingest called `name`."""
+    return StreamReader(client, METRICS, name), StreamReader(client, FINISHED, name, batch=100, trims=True)
 
 
 def is_followed(client: Redis) -> bool:

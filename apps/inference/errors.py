@@ -1,6 +1,6 @@
 """What can be wrong with a key."""
 
-from apps.core.errors import CallerError, Conflict, Forbidden
+from apps.core.errors import CallerError, Conflict, Forbidden, QuartetError
 
 
 class UnknownScope(CallerError):
@@ -15,3 +15,8 @@ class KeyNameTaken(Conflict):
 class KeyRefused(Forbidden):
     code = "key_refused"
     remedy = "Ask for a new key."
+
+
+class MalformedNews(QuartetError):
+    code = "malformed_news"
+    remedy = "The gateway and the ingest process must be of one release; restart the older."

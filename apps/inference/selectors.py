@@ -6,6 +6,7 @@ from typing import Any
 from apps.core.clock import now
 from apps.deployments.selectors import routing_deployments
 from apps.inference.models import ApiKey
+from apps.webhooks.selectors import endpoint_ids_by_owner
 
 #: How long a gateway can say of a closed key what became of it.
 _TOLD_FOR = timedelta(days=30)
@@ -16,7 +17,9 @@ def routing_document() -> dict[str, Any]:
 
     Keys revoked or expired stay in it for a while, marked: a gateway can then say 403 and why, rather than 401.
     """
-    return {"keys": [_key(key) for key in _inference_keys()], "deployments": routing_deployments()}
+    callbacks = endpoint_ids_by_owner()
+    keys = [_key(key) | {"callbacks": callbacks.get(key.user_id, {})} for key in _inference_keys()]
+    return {"keys": keys, "deployments": routing_deployments()}
 
 
 def _inference_keys() -> Any:

@@ -1,4 +1,4 @@
-"""Making and revoking keys; publishing the routing snapshot."""
+"""Making and revoking keys; publishing the routing snapshot; telling of finished requests."""
 
 import json
 import secrets
@@ -21,6 +21,7 @@ from apps.inference.errors import KeyNameTaken, UnknownScope
 from apps.inference.events import KeyChanged
 from apps.inference.models import ApiKey, RoutingSnapshot
 from apps.inference.selectors import routing_document
+from apps.webhooks.services import delivery_add, hurry
 
 log = structlog.get_logger(__name__)
 
@@ -111,3 +112,21 @@ def _snapshot_current(at_least: int) -> RoutingSnapshot:
 
 def _published(snapshot: RoutingSnapshot) -> dict[str, Any]:
     return {"number": snapshot.number, "published_at": snapshot.created_at.isoformat(), **snapshot.document}
+
+
+def callbacks_add(*, news: list[rules.Finished]) -> None:
+    """Have the endpoints told that their callers named, each request once; all of them are written or none is."""
+    if not news:
+        return
+    owners = dict(ApiKey.objects.filter(pk__in={each.key for each in news}).values_list("pk", "user_id"))
+    with transaction.atomic():
+        for each in sorted(news, key=lambda each: each.endpoint):  # in one order, as each is locked
+            delivery_add(
+                endpoint_id=each.endpoint,
+                owner_id=owners.get(each.key),
+                message_id=each.message_id,
+                event_type="inference.request_finished",
+                at=each.at,
+                data=each.told(),
+            )
+        hurry()

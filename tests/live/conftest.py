@@ -32,6 +32,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("live")
     mine = {"DATABASE_URL", "REDIS_URL", "QUARTET_HOME", "QUARTET_DATABASE_POOL"}
     environ = {name: value for name, value in os.environ.items() if name not in mine}
+    environ["QUARTET_WEBHOOK_ALLOW"] = "127.0.0.0/8"
     listen = Listen("127.0.0.1", free_port(), free_port())
     with running(folder / "home", listen, print, environ) as stack:
         live = Product(stack, folder)

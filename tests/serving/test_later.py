@@ -1,5 +1,6 @@
 """`Prefer: respond-async`: kept before it is promised, answered whatever dies meanwhile, told to its own key."""
 
+import json
 import time
 
 import httpx
@@ -188,3 +189,77 @@ def test_what_a_killed_gateway_had_taken_up_another_one_sees_through(plane, own_
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 def test_other_methods_are_refused(plane, method):
     assert plane.http.request(method, "/v2/requests/req_x").status_code == 405
+
+
+CALLBACKS = {"ci": 7}
+
+
+def callable_back(plane: Plane, **changes) -> None:
+    """The good key's owner has a webhook endpoint."""
+    snapshot = worlds.snapshot(10_000_002, doubler=worlds.deployment(**changes))
+    snapshot["keys"][0]["callbacks"] = CALLBACKS
+    plane.publish_snapshot(snapshot)
+
+
+def news(plane: Plane) -> list[dict]:
+    return [json.loads(fields[b"m"]) for _, fields in plane.valkey.xrange(names.FINISHED)]
+
+
+def test_the_endpoint_that_the_caller_names_is_told_in_the_step_that_finishes_it(plane):
+    callable_back(plane)
+    plane.serve()
+    for x in (1, FAILING):
+        answer(plane, kept(plane, x, 2, headers={"X-Quartet-Callback": "ci"}))
+    done, failed = news(plane)
+    assert (done["endpoint"], done["key"], done["deployment"], done["state"]) == (7, 1, "doubler", "done")
+    assert (failed["state"], failed["status"], failed["error"]["code"]) == ("failed", 500, "model_failed")
+
+
+def test_giving_it_up_is_told_once(plane):
+    callable_back(plane)
+    address = kept(plane, 1, 2, headers={"X-Quartet-Callback": "ci"})
+    for _ in range(2):
+        plane.http.delete(address)
+    assert [(each["state"], each["id"] in address) for each in news(plane)] == [("cancelled", True)]
+
+
+def test_who_did_not_ask_to_be_told_is_not(plane):
+    callable_back(plane)
+    plane.serve()
+    answer(plane, kept(plane, 1, 2))
+    plane.http.delete(kept(plane, HELD, 2))
+    assert news(plane) == []
+
+
+def test_an_endpoint_that_is_not_the_key_owners_is_refused(plane):
+    callable_back(plane)
+    for name in ("others", "", "7"):
+        refused = ask(plane, 1, 2, headers={"X-Quartet-Callback": name})
+        assert (refused.status_code, refused.json()["code"]) == (400, "callback_unknown")
+    stranger = {"X-Quartet-Callback": "ci", "Authorization": f"Bearer {worlds.ELSEWHERE_KEY}"}
+    body = worlds.body(worlds.tensor())
+    plane.publish_snapshot(worlds.snapshot(10_000_003, elsewhere=worlds.deployment()))
+    refused = plane.http.post("/v2/models/elsewhere/infer", content=body, headers=LATER | stranger)
+    assert (refused.status_code, refused.json()["code"]) == (400, "callback_unknown")
+
+
+def test_of_what_is_answered_at_once_nobody_is_told(plane):
+    callable_back(plane)
+    body = worlds.body(worlds.tensor())
+    refused = plane.http.post("/v2/models/doubler/infer", content=body, headers={"X-Quartet-Callback": "ci"})
+    assert refused.status_code == 400
+    assert "respond-async" in refused.json()["error"]
+
+
+def test_news_are_told_once_whichever_process_is_killed(plane, own_valkey):
+    callable_back(plane)
+    plane.serve()
+    addresses = []
+    for fault in (plane.replicas[0].kill, own_valkey.kill):
+        addresses += [kept(plane, 10_000 + each, 0, headers={"X-Quartet-Callback": "ci"}) for each in range(20)]
+        fault()
+        own_valkey.start() if fault == own_valkey.kill else plane.serve()
+    for address in addresses:
+        answer(plane, address)
+    told = sorted(each["id"] for each in news(plane))
+    assert told == sorted(address.rpartition("/")[2] for address in addresses)

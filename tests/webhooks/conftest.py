@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
@@ -40,6 +41,7 @@ class Hook:
         self.told += 1
         delivery = delivery_add(
             endpoint_id=self.endpoint.pk,
+            owner_id=self.endpoint.owner_id,
             message_id=message_id or f"msg_{self.told}",
             event_type="tests.happened",
             at=now(),
@@ -56,3 +58,8 @@ class Hook:
 @pytest.fixture
 def hook(world: World, receiver: Receiver) -> Hook:
     return Hook(*endpoint_create(actor=world.ada, name="ci", url=receiver.url))
+
+
+def due() -> None:
+    """Let the pauses and leases of all deliveries pass."""
+    Delivery.objects.update(due_at=now() - timedelta(seconds=1))

@@ -90,9 +90,8 @@ def speaking(talk: Callable[[socket.socket], None]) -> Iterator[str]:
             threading.Thread(target=talk_to, args=(connection,), daemon=True).start()
 
     def talk_to(connection: socket.socket) -> None:
-        with connection:
-            with suppress(OSError):
-                talk(connection)
+        with connection, suppress(OSError):
+            talk(connection)
 
     threading.Thread(target=serve, daemon=True).start()
     try:

@@ -10,9 +10,8 @@ from django.db import connection
 from standardwebhooks.webhooks import Webhook
 
 from apps.core.clock import now
-from apps.core.models import AuditEntry, OutboxEvent
 from apps.webhooks.models import Attempt, Delivery
-from apps.webhooks.rules.schedule import FAILING_FOR, MOST_TRIES
+from apps.webhooks.rules.schedule import MOST_TRIES
 from apps.webhooks.sending import Sender
 from apps.webhooks.services import (
     attempt_record,
@@ -23,22 +22,16 @@ from apps.webhooks.services import (
     endpoint_create,
     endpoint_delete,
     endpoint_ping,
-    endpoint_update,
     secret_rotate,
 )
 from tests.serving.processes import until
-from tests.webhooks.conftest import LOOPBACK, Hook
+from tests.webhooks.conftest import LOOPBACK, Hook, due
 from tests.webhooks.receiver import Receiver, receiving
 from tests.world import World
 from workers import deliver, housekeeping
 from workers.deliver import deliver_run
 
 pytestmark = pytest.mark.django_db
-
-
-def due(**filters: Any) -> None:
-    """Let the pauses pass."""
-    Delivery.objects.filter(**filters).update(due_at=now() - timedelta(seconds=1))
 
 
 def test_the_endpoint_is_told_and_its_own_library_opens_it(hook: Hook, receiver: Receiver) -> None:
@@ -59,8 +52,14 @@ def test_the_same_message_twice_is_told_once(hook: Hook, receiver: Receiver) -> 
 
 def test_what_is_told_to_an_endpoint_that_is_gone_is_dropped(hook: Hook, world: World) -> None:
     endpoint_delete(actor=world.ada, endpoint_id=hook.endpoint.pk)
-    told = delivery_add(endpoint_id=hook.endpoint.pk, message_id="m", event_type="t", at=now(), data={})
-    assert told is None
+    about = {"message_id": "msg_1", "event_type": "tests.happened", "at": now(), "data": {}}
+    assert delivery_add(endpoint_id=hook.endpoint.pk, owner_id=world.ada.pk, **about) is None
+
+
+def test_nothing_is_told_to_an_endpoint_of_somebody_else(hook: Hook, world: World) -> None:
+    about = {"message_id": "msg_1", "event_type": "tests.happened", "at": now(), "data": {}}
+    assert delivery_add(endpoint_id=hook.endpoint.pk, owner_id=world.ben.pk, **about) is None
+    assert delivery_add(endpoint_id=hook.endpoint.pk, owner_id=None, **about) is None
 
 
 def test_a_failure_is_tried_again_after_a_pause_with_the_same_id_and_body(hook: Hook, receiver: Receiver) -> None:
@@ -105,66 +104,6 @@ def test_an_endpoint_that_asks_to_be_left_alone_is(hook: Hook, receiver: Receive
     hook.tell()
     deliver_run()
     assert Delivery.objects.get().due_at > now() + timedelta(minutes=110)
-
-
-def test_410_switches_the_endpoint_off_and_says_so(hook: Hook, receiver: Receiver) -> None:
-    receiver.answers = [(410, {})]
-    hook.tell()
-    deliver_run()
-    assert Delivery.objects.get().state == "failed"
-    assert "410" in hook.refreshed().disabled_reason
-    assert not hook.endpoint.active
-    assert AuditEntry.objects.filter(action="webhook.disabled").count() == 1
-    told = OutboxEvent.objects.filter(name="webhooks.endpoint_changed").latest("pk").payload
-    assert told == {"endpoint_id": hook.endpoint.pk, "active": False}
-
-
-def test_an_endpoint_pointed_elsewhere_meanwhile_is_not_switched_off(
-    hook: Hook, receiver: Receiver, world: World
-) -> None:
-    receiver.answers = [(410, {})]
-    hook.tell()
-    [claimed] = deliveries_claim(limit=1, each=1)
-    endpoint_update(actor=world.ada, endpoint_id=hook.endpoint.pk, url=receiver.url + "/new")
-    attempt_record(claimed=claimed, outcome=Sender([LOOPBACK])(claimed.url, claimed.headers, claimed.body))
-    assert hook.refreshed().active
-
-
-def test_days_of_failures_switch_the_endpoint_off(hook: Hook, receiver: Receiver) -> None:
-    receiver.answers = [(500, {})] * 2
-    hook.tell()
-    deliver_run()
-    assert hook.refreshed().active
-    type(hook.endpoint).objects.update(failing_since=now() - FAILING_FOR)
-    due()
-    deliver_run()
-    assert not hook.refreshed().active
-    assert "took nothing for 5 days" in hook.endpoint.disabled_reason
-
-
-def test_what_it_takes_ends_the_days_of_failure(hook: Hook, receiver: Receiver) -> None:
-    receiver.answers = [(500, {})]
-    hook.tell()
-    deliver_run()
-    assert hook.refreshed().failing_since is not None
-    due()
-    deliver_run()
-    assert hook.refreshed().failing_since is None
-
-
-def test_an_endpoint_that_is_off_is_told_when_it_is_on_again(hook: Hook, receiver: Receiver, world: World) -> None:
-    endpoint_update(actor=world.ada, endpoint_id=hook.endpoint.pk, active=False)
-    hook.tell()
-    assert deliver_run() == 0
-    endpoint_update(actor=world.ada, endpoint_id=hook.endpoint.pk, active=True)
-    assert deliver_run() == 1
-    assert len(receiver.received) == 1
-
-
-def test_the_endpoints_of_people_who_have_left_are_told_nothing(hook: Hook, receiver: Receiver, world: World) -> None:
-    hook.tell()
-    type(world.ada).objects.filter(pk=world.ada.pk).update(is_active=False)
-    assert deliver_run() == 0
 
 
 def test_a_redirect_to_this_machine_is_a_failure_in_words(hook: Hook, receiver: Receiver) -> None:

@@ -12,15 +12,16 @@ from django.conf import settings
 from redis import Redis
 
 from apps.monitoring.models import FLEET, GatewayReport, MetricWindow
+from apps.monitoring.rules.entries import parse
 from apps.monitoring.services import windows_add
 from tests.monitoring.entries import row
-from workers import ingest, metrics_reader
+from workers import ingest, stream_reader
 from workers.ingest import Ingest
-from workers.metrics_reader import GROUP, MetricsReader
 from workers.serving.accounts import Accounts
 from workers.serving.admission import Admission
 from workers.serving.metrics_stream import MetricsStream
 from workers.serving.names import METRICS
+from workers.stream_reader import GROUP, StreamReader
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +29,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unacknowledged entries are anyone's at once, and silent readers are forgotten at once."""
-    monkeypatch.setattr(metrics_reader, "_ABANDONED_MS", 0)
-    monkeypatch.setattr(metrics_reader, "_FORGET_MS", -1)
+    monkeypatch.setattr(stream_reader, "_ABANDONED_MS", 0)
+    monkeypatch.setattr(stream_reader, "_FORGET_MS", -1)
 
 
 def _write(valkey: Redis, *seqs: int, gateway: str = "gw-1", **more: Any) -> None:
@@ -39,7 +40,7 @@ def _write(valkey: Redis, *seqs: int, gateway: str = "gw-1", **more: Any) -> Non
 
 
 def _ingest(valkey: Redis, name: str = "one", pulse: Callable[[], None] = lambda: None) -> Ingest:
-    return Ingest(MetricsReader(valkey, name), pulse, threading.Event())
+    return Ingest(*ingest.readers(valkey, name), pulse, threading.Event())
 
 
 def _turns(loop: Ingest, number: int = 2) -> None:
@@ -76,7 +77,7 @@ def test_an_entry_delivered_twice_counts_once(valkey: Redis) -> None:
 
 
 def test_entries_of_a_reader_that_died_before_counting_are_counted_by_another(valkey: Redis, at_once: None) -> None:
-    dead = MetricsReader(valkey, "dead")
+    dead = StreamReader(valkey, METRICS, "dead")
     dead.news(1)
     _write(valkey, 1, 2)
     assert len(dead.news(1)) == 2
@@ -85,19 +86,19 @@ def test_entries_of_a_reader_that_died_before_counting_are_counted_by_another(va
 
 
 def test_entries_of_a_reader_that_died_before_acknowledging_are_not_counted_again(valkey: Redis, at_once: None) -> None:
-    dead = MetricsReader(valkey, "dead")
+    dead = StreamReader(valkey, METRICS, "dead")
     dead.news(1)
     _write(valkey, 1, 2)
-    windows_add(entries=[entry for entry in map(ingest._readable, dead.news(1)) if entry])
+    windows_add(entries=[parse(each.body) for each in dead.news(1)])
     assert (_requests(), _unacknowledged(valkey)) == (2, 2)
     _turns(_ingest(valkey, "heir"))
     assert (_requests(), _unacknowledged(valkey)) == (2, 0)
 
 
 def test_readers_that_are_gone_are_forgotten(valkey: Redis, at_once: None) -> None:
-    MetricsReader(valkey, "dead").news(1)
-    MetricsReader(valkey, "dead").news(1)
-    heir = MetricsReader(valkey, "heir")
+    StreamReader(valkey, METRICS, "dead").news(1)
+    StreamReader(valkey, METRICS, "dead").news(1)
+    heir = StreamReader(valkey, METRICS, "heir")
     heir.left_behind()
     readers: Any = valkey.xinfo_consumers(METRICS, GROUP)
     assert b"dead" not in [reader["name"] for reader in readers]

@@ -78,6 +78,12 @@ class UnsupportedEncoding(ServingError):
     remedy = "Send the body as it is, or as gzip or deflate."
 
 
+class CallbackUnknown(ServingError):
+    code, status, fault = "callback_unknown", 400, CALLER
+    message = "The key's owner has no active webhook endpoint of that name."
+    remedy = "Make one with POST /api/v1/webhooks on the control plane, or see there why it was switched off."
+
+
 class KeyMissing(ServingError):
     code, status, fault = "key_missing", 401, CALLER
     message = "No API key was sent."

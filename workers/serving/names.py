@@ -28,6 +28,11 @@ LATER = PREFIX + "later"
 LATER_GROUP = "gateways"
 
 
+#: Stream: news of requests answered later whose callers asked to be told, until they are written down for delivery;
+#: field ``m`` holds JSON (see later/news.py).
+FINISHED = PREFIX + "finished"
+
+
 def later_key(request: str) -> str:
     """Hash: one request that is answered later, and then its answer."""
     return f"{PREFIX}later:{request}"

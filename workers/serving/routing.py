@@ -74,7 +74,10 @@ class DeploymentRoute(msgspec.Struct, frozen=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """An API key's rights, found by the sha256 of the whole key; `deployments` empty means all."""
+    """An API key's rights, found by the sha256 of the whole key; `deployments` empty means all.
+
+    `callbacks` are the webhook endpoints of the key's owner, by name: only those may be told of its requests.
+    """
 
     id: int
     hash: str
@@ -82,6 +85,7 @@ class Key(msgspec.Struct, frozen=True):
     deployments: tuple[str, ...] = ()
     expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     revoked: bool = False
+    callbacks: dict[str, int] = {}
 
 
 class RoutingSnapshot(msgspec.Struct, frozen=True):

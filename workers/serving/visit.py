@@ -37,7 +37,7 @@ from workers.serving.http.body import Body
 from workers.serving.http.exchange import Asked, Headers
 from workers.serving.later import shelf
 from workers.serving.later.desk import accepted
-from workers.serving.later.replay import kept, wants_later
+from workers.serving.later.replay import callback, kept, refuse_callback, wants_later
 from workers.serving.oip.request import MAX_ID_LENGTH, InferRequest, decode
 from workers.serving.routing import DeploymentRoute, RoutingTable, Split, choose, identify
 from workers.serving.submit import Dispatcher, Pending
@@ -166,6 +166,7 @@ class Visit:
         if wants_later(headers):
             self._keep(request)
             return
+        refuse_callback(headers)
         number = self._plane.dispatcher.next_id()
         identifier = request.id or _request_id(headers) or f"{self._plane.dispatcher.gateway}-{number:x}"
         sticky = headers.get(STICKY)
@@ -189,6 +190,7 @@ class Visit:
             headers=kept(self._exchange.headers),
             created=self._started,
             deadline=self._started + seconds,
+            callback=callback(self._exchange.headers, key),
         )
         if not self._plane.dispatcher.ask(
             shelf.put(identifier, order, self._body.raw), partial(self._kept, identifier, order)

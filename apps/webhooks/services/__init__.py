@@ -1,7 +1,14 @@
 """Writes of this app, a file a noun; other apps and the workers import them from here."""
 
 from apps.webhooks.services.attempts import Claimed, attempt_record, deliveries_claim
-from apps.webhooks.services.deliveries import TASK, deliveries_expire, delivery_add, delivery_redeliver, endpoint_ping
+from apps.webhooks.services.deliveries import (
+    TASK,
+    deliveries_expire,
+    delivery_add,
+    delivery_redeliver,
+    endpoint_ping,
+    hurry,
+)
 from apps.webhooks.services.endpoints import (
     KEEP_PREVIOUS,
     endpoint_create,
@@ -23,5 +30,6 @@ __all__ = [
     "endpoint_delete",
     "endpoint_ping",
     "endpoint_update",
+    "hurry",
     "secret_rotate",
 ]

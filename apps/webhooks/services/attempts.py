@@ -34,9 +34,10 @@ class Claimed:
     delivery_id: UUID
     claim: UUID
     endpoint_id: int
-    tries: int  # this one counted
+    #: This one counted.
+    tries: int
+    #: When it was claimed: what its signature says.
     at: datetime
-
     url: str
     headers: dict[str, str]
     body: bytes

@@ -26,22 +26,28 @@ _KEEP = timedelta(days=30)
 
 
 def delivery_add(
-    *, endpoint_id: int, message_id: str, event_type: str, at: datetime, data: dict[str, Any]
+    *, endpoint_id: int, owner_id: int | None, message_id: str, event_type: str, at: datetime, data: dict[str, Any]
 ) -> Delivery | None:
-    """Have an endpoint told of something that happened at `at`; None where there is no such endpoint any more.
+    """Have an endpoint told of something that happened at `at`; None where that owner has no such endpoint any more.
 
-    The same `message_id` twice is told once. It must hold no full stop, and `data` what JSON can.
+    The same `message_id` twice is told once. It must hold no full stop, and `data` what JSON can. It is sent within
+    a second or so of the commit; see `hurry`.
     """
     with transaction.atomic():
         # Locked, so that it is not deleted between this look and the commit.
-        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id).first()
+        endpoints = WebhookEndpoint.objects.select_for_update(no_key=True)
+        endpoint = endpoints.filter(pk=endpoint_id, owner_id=owner_id).first()
         if endpoint is None:
             log.warning("nobody to tell: the webhook endpoint is gone", endpoint=endpoint_id, message=message_id)
             return None
         told = {"event_type": event_type, "body": _body(event_type, at, data)}
         delivery, _ = Delivery.objects.get_or_create(endpoint=endpoint, message_id=message_id, defaults=told)
-        transaction.on_commit(lambda: poke.send(TASK))
     return delivery
+
+
+def hurry() -> None:
+    """Once the transaction has committed, have what is due sent at once rather than at the next tick."""
+    transaction.on_commit(lambda: poke.send(TASK))
 
 
 def _body(event_type: str, at: datetime, data: dict[str, Any]) -> str:
@@ -55,11 +61,13 @@ def endpoint_ping(*, actor: User, endpoint_id: int) -> Delivery:
     _require_active(endpoint)
     delivery = delivery_add(
         endpoint_id=endpoint.pk,
+        owner_id=endpoint.owner_id,
         message_id=f"msg_{new_id().hex}",
         event_type="webhooks.ping",
         at=now(),
         data={"endpoint": endpoint.name},
     )
+    hurry()
     assert delivery is not None
     return delivery
 
@@ -79,7 +87,7 @@ def delivery_redeliver(*, actor: User, endpoint_id: int, delivery_id: UUID) -> D
             target=f"webhook:{delivery.endpoint.name}",
             message=delivery.message_id,
         )
-        transaction.on_commit(lambda: poke.send(TASK))
+        hurry()
     delivery.refresh_from_db()
     return delivery
 

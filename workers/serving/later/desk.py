@@ -21,7 +21,7 @@ from workers.serving.errors import (
 )
 from workers.serving.http.exchange import Exchange
 from workers.serving.http.response import Header, Response, error_response, json_response
-from workers.serving.later import shelf
+from workers.serving.later import news, shelf
 from workers.serving.later.shelf import Standing
 from workers.serving.routing import RoutingTable
 from workers.serving.submit import Dispatcher
@@ -86,7 +86,8 @@ class Desk:
                 raise RequestFinished
             exchange.respond(_told(identifier, Standing(shelf.CANCELLED, found.order, None)))
 
-        self._ask(exchange, shelf.cancel(identifier), given_up)
+        told = news.cancelled(identifier, found.order, time.time())
+        self._ask(exchange, shelf.cancel(identifier, told), given_up)
 
     def _ask(self, exchange: Exchange, command: Command, then: Callable[[Any], None]) -> None:
         """Ask Valkey; `then` may raise the ServingError to answer with."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from workers.serving.errors import BadRequest, CallbackUnknown
 from workers.serving.http.exchange import Headers, Reader
 from workers.serving.http.response import Header, Response
+from workers.serving.routing import Key
 
 #: Headers of a request that say how its body is to be read, which revision answers and whose trace it is.
 KEPT = (
@@ -16,10 +18,31 @@ KEPT = (
 )
 
 
+#: Names the webhook endpoint that is told when the request is finished.
+CALLBACK = b"x-quartet-callback"
+
+
 def wants_later(headers: Headers) -> bool:
     """`Prefer: respond-async` (RFC 7240)."""
     preferences = headers.get(b"prefer")
     return preferences is not None and any(each.strip() == b"respond-async" for each in preferences.lower().split(b","))
+
+
+def callback(headers: Headers, key: Key) -> int | None:
+    """The webhook endpoint that a kept request's caller names, if any. Raises CallbackUnknown for any but those of the
+    key's owner."""
+    if CALLBACK not in headers:
+        return None
+    name = headers[CALLBACK].decode("latin-1").strip()
+    if name not in key.callbacks:
+        raise CallbackUnknown(f"The key's owner has no active webhook endpoint '{name[:100]}'.")
+    return key.callbacks[name]
+
+
+def refuse_callback(headers: Headers) -> None:
+    """Of a request that is answered at once nobody is told. Raises BadRequest."""
+    if CALLBACK in headers:
+        raise BadRequest("X-Quartet-Callback needs `Prefer: respond-async`; this request would be answered at once.")
 
 
 def kept(headers: Headers) -> dict[str, str]:

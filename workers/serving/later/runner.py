@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 from workers.serving import names
 from workers.serving.errors import BY_CODE, OwnDeadlinePassed, ServingError
 from workers.serving.http.response import Response, error_response
-from workers.serving.later import shelf
+from workers.serving.later import news, shelf
 from workers.serving.later.replay import Replay
 from workers.serving.later.shelf import Answer, Order
 from workers.serving.valkey import BLOCK, FAILED, pauses
@@ -99,14 +99,17 @@ class LaterRunner:
         if not found:  # given up, or answered by a gateway that was taken for dead
             await self._strike_off(entry)
             return
+        order = None
         try:
-            response = await self._answered(msgspec.json.decode(found[0], type=Order), found[1] or b"")
+            order = msgspec.json.decode(found[0], type=Order)
+            response = await self._answered(order, found[1] or b"")
         except Exception:  # whatever it is, the request must not stay for ever
             log.exception("a request that is answered later could not be replayed")
             response = error_response(ServingError())
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]
         answer = Answer(response.status, headers, time.time())
-        await self._said(shelf.finish(identifier, entry, answer, response.body))
+        told = news.answered(identifier, order, answer, response.body) if order else b""
+        await self._said(shelf.finish(identifier, entry, answer, response.body, told))
 
     async def _answered(self, order: Order, body: bytes) -> Response:
         rests = pauses()

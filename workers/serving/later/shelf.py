@@ -24,6 +24,7 @@ class Order(msgspec.Struct, frozen=True):
     headers: dict[str, str]  # those that say how the body is to be read and the answer to be told
     created: float  # unix seconds
     deadline: float  # unix seconds
+    callback: int | None = None  # the webhook endpoint that is told when it is finished
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -54,25 +55,28 @@ redis.call('HSET', KEYS[1], 'state', 'running')
 return redis.call('HMGET', KEYS[1], 'order', 'body')
 """
 
-#: KEYS: hash, queue. ARGV: state, answer, body, milliseconds to keep, group, entry. What was given up stays so.
+#: KEYS: hash, queue, news. ARGV: state, answer, body, milliseconds to keep, group, entry, what to tell or nothing. What
+#: was given up stays so. Whoever asked to be told is, since the news is written in the same step.
 _FINISH = """
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'waiting' or state == 'running' then
     redis.call('HSET', KEYS[1], 'state', ARGV[1], 'answer', ARGV[2], 'result', ARGV[3])
     redis.call('HDEL', KEYS[1], 'body')
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
+    if ARGV[7] ~= '' then redis.call('XADD', KEYS[3], '*', 'm', ARGV[7]) end
 end
 redis.call('XACK', KEYS[2], ARGV[5], ARGV[6])
 redis.call('XDEL', KEYS[2], ARGV[6])
 return state
 """
 
-#: KEYS: hash. Returns the state it was in.
+#: KEYS: hash, news. ARGV: what to tell or nothing. Returns the state it was in.
 _CANCEL = """
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'waiting' or state == 'running' then
     redis.call('HSET', KEYS[1], 'state', 'cancelled')
     redis.call('HDEL', KEYS[1], 'body')
+    if ARGV[1] ~= '' then redis.call('XADD', KEYS[2], '*', 'm', ARGV[1]) end
 end
 return state
 """
@@ -90,16 +94,21 @@ def begin(identifier: str) -> Command:
     return ("EVAL", _BEGIN, 1, names.later_key(identifier))
 
 
-def finish(identifier: str, entry: bytes, answer: Answer, body: bytes) -> Command:
-    """Keep its answer, and strike its id off the queue."""
-    state = DONE if answer.status < 400 else FAILED
-    keys = (2, names.later_key(identifier), names.LATER)
-    return ("EVAL", _FINISH, *keys, state, msgspec.json.encode(answer), body, KEEP_MS, names.LATER_GROUP, entry)
+def finish(identifier: str, entry: bytes, answer: Answer, body: bytes, news: bytes = b"") -> Command:
+    """Keep its answer, strike its id off the queue, and tell the news if there is any."""
+    keys = (3, names.later_key(identifier), names.LATER, names.FINISHED)
+    kept = (state_after(answer), msgspec.json.encode(answer), body, KEEP_MS)
+    return ("EVAL", _FINISH, *keys, *kept, names.LATER_GROUP, entry, news)
 
 
-def cancel(identifier: str) -> Command:
-    """Give it up; the state it was in, or None where there is none such."""
-    return ("EVAL", _CANCEL, 1, names.later_key(identifier))
+def state_after(answer: Answer) -> str:
+    """What a request is with this answer: done or failed."""
+    return DONE if answer.status < 400 else FAILED
+
+
+def cancel(identifier: str, news: bytes = b"") -> Command:
+    """Give it up, and tell the news if there is any; the state it was in, or None where there is none such."""
+    return ("EVAL", _CANCEL, 2, names.later_key(identifier), names.FINISHED, news)
 
 
 def look(identifier: str) -> Command:
