@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from bench.load import Request, drive, warm_up
+from bench.load import Load, Request, drive, warm_up
 from bench.part import Column, Figures, Slice
 from bench.peers import PEERS, Peer
 
@@ -28,8 +28,11 @@ def speed_columns(unit: str) -> tuple[Column, ...]:
 def speed(request: Request, seconds: float) -> Figures:
     """How a server does under load and with one caller, once it is warm."""
     warm_up(request, MANY)
-    many = drive(request, MANY, seconds)
-    one = drive(request, 1, seconds / 3)
+    return figures(drive(request, MANY, seconds), drive(request, 1, seconds / 3))
+
+
+def figures(many: Load, one: Load) -> Figures:
+    """What is shown of a run with MANY connections and one with a single connection."""
     return {
         "many_rps": many.rps,
         "many_p50_ms": many.p50_ms,
