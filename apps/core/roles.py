@@ -9,7 +9,7 @@ ROLES = {
         "registry.publish_model",
         "registry.publish_code",
     ),
-    "operator": ("deployments.operate_deployment",),
+    "operator": ("deployments.operate_deployment", "deployments.view_deployment"),
     "reviewer": ("approvals.decide_approvalrequest", "approvals.view_approvalrequest", "approvals.view_decision"),
 }
 

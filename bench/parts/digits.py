@@ -7,11 +7,11 @@ from typing import Any
 
 from bench import bare, quartet
 from bench.artifacts import Artifact, digits_artifact
-from bench.load import Request, ask, drive, require_same, warm_up
+from bench.load import Request, ask, require_same
 from bench.models.media import samples
-from bench.part import Column, Figures, Part, Slice, Target
+from bench.part import Figures, Part, Slice, Target
 from bench.peers import QUARTET
-from bench.slices import MANY
+from bench.slices import speed, speed_columns
 
 _BARE = "bare"
 _SHARE = 0.85  # of the bare pipeline's speed
@@ -34,16 +34,7 @@ def _quartet(artifact: Artifact, seconds: float) -> Figures:
     with quartet.serving(artifact) as served:
         plain = _request(served.url, files[:1], binary_answer=False)
         require_same(ask(plain), "scores", _bare(artifact, 0.0).answer)
-        request = _request(served.url, files, binary_answer=True)
-        warm_up(request, MANY)
-        many = drive(request, MANY, seconds)
-        one = drive(request, 1, seconds / 3)
-    return {
-        "many_rps": many.rps,
-        "many_p50_ms": many.p50_ms,
-        "many_p99_ms": many.p99_ms,
-        "one_p50_ms": one.p50_ms,
-    }
+        return speed(_request(served.url, files, binary_answer=True), seconds)
 
 
 def _request(url: str, files: list[tuple[bytes, bytes]], binary_answer: bool) -> Request:
@@ -72,12 +63,7 @@ PART = Part(
         "the answer is binary too. The limit decodes the same files, makes the same features and asks the same model "
         "in one process, on one thread and with full batches."
     ),
-    columns=(
-        Column("many_rps", f"{MANY} connections", "samples/s"),
-        Column("many_p50_ms", f"{MANY} connections, p50", "ms", 1),
-        Column("many_p99_ms", f"{MANY} connections, p99", "ms", 1),
-        Column("one_p50_ms", "1 connection, p50", "ms", 2),
-    ),
+    columns=speed_columns("samples/s"),
     targets=(Target(QUARTET, "many_rps", _SHARE, True, _BARE),),
     slices=_slices,
     chart="many_rps",

@@ -2,21 +2,15 @@
 
 from bench import bare, peer_server, quartet
 from bench.artifacts import minilm_artifact, minilm_builtin_artifact
-from bench.load import Request, ask, drive, require_same, warm_up
-from bench.part import Column, Figures, Part, Slice, Target
+from bench.load import Request, ask, require_same
+from bench.part import Figures, Part, Slice, Target
 from bench.peers import QUARTET, Peer
-from bench.slices import MANY, peers_slices
+from bench.slices import peers_slices, speed, speed_columns
 from bench.text import body
 
 _BARE, _BINARY, _BUILTIN = "bare", f"{QUARTET}-binary", f"{QUARTET}-builtin"
 _OUTPUT = "embedding"
 _SHARES = {"fp32": 0.95, "int8": 0.85}  # of the bare model's speed
-_COLUMNS = (
-    Column("many_rps", f"{MANY} connections", "texts/s"),
-    Column("many_p50_ms", f"{MANY} connections, p50", "ms", 1),
-    Column("many_p99_ms", f"{MANY} connections, p99", "ms", 1),
-    Column("one_p50_ms", "1 connection, p50", "ms", 2),
-)
 
 
 def _slices(seconds: float) -> dict[str, Slice]:
@@ -60,8 +54,8 @@ def _quartet(variant: str, seconds: float, expected: _Expected) -> dict[str, Fig
         plain = Request(served.url, [body()], quartet.HEADERS)
         require_same(ask(plain), _OUTPUT, expected.answer)
         return {
-            f"{variant}/{QUARTET}": _figures(plain, seconds),
-            f"{variant}/{_BINARY}": _figures(Request(served.url, [binary], quartet.HEADERS), seconds),
+            f"{variant}/{QUARTET}": speed(plain, seconds),
+            f"{variant}/{_BINARY}": speed(Request(served.url, [binary], quartet.HEADERS), seconds),
         }
 
 
@@ -69,25 +63,13 @@ def _builtin(seconds: float, expected: _Expected) -> Figures:
     with quartet.serving(minilm_builtin_artifact()) as served:
         request = Request(served.url, [body()], quartet.HEADERS)
         require_same(ask(request), _OUTPUT, expected.answer)
-        return _figures(request, seconds)
+        return speed(request, seconds)
 
 
 def _peer(peer: Peer, seconds: float, expected: _Expected) -> Figures:
     with peer_server.serving(peer, expected.model) as served:
         require_same(ask(served.request), _OUTPUT, expected.answer)
-        return _figures(served.request, seconds)
-
-
-def _figures(request: Request, seconds: float) -> Figures:
-    warm_up(request, MANY)
-    many = drive(request, MANY, seconds)
-    one = drive(request, 1, seconds / 3)
-    return {
-        "many_rps": many.rps,
-        "many_p50_ms": many.p50_ms,
-        "many_p99_ms": many.p99_ms,
-        "one_p50_ms": one.p50_ms,
-    }
+        return speed(served.request, seconds)
 
 
 PART = Part(
@@ -98,7 +80,7 @@ PART = Part(
         "form, and one is the handler that comes with Quartet, which tokenizes text by text. The limit is the bare "
         "model in a loop, on one thread and with full batches. int8 is PyTorch's own dynamic quantization."
     ),
-    columns=_COLUMNS,
+    columns=speed_columns("texts/s"),
     targets=tuple(
         Target(f"{variant}/{row}", "many_rps", share, True, f"{variant}/{_BARE}")
         for variant, share in _SHARES.items()

@@ -5,7 +5,7 @@ from bench.artifacts import noop_artifact
 from bench.load import Request, ask, drive, require_same, warm_up
 from bench.part import Column, Figures, Part, Slice, Target
 from bench.peers import PEERS, QUARTET, Peer
-from bench.slices import MANY, peers_slices
+from bench.slices import MANY, figures, peers_slices
 from bench.text import body
 
 _MODEL = "noop"
@@ -52,13 +52,8 @@ def _figures(request: Request, seconds: float, parts: dict[str, list[int]]) -> F
     many = drive(request, MANY, seconds)
     used = {name: (processes.cpu_seconds(pids) - before[name]) / many.requests * 1e6 for name, pids in parts.items()}
     one = drive(request, 1, seconds / 2)
-    return {
-        "many_rps": many.rps,
-        "many_p50_ms": many.p50_ms,
-        "many_p99_ms": many.p99_ms,
-        "one_p50_ms": one.p50_ms,
-        "cpu_us": sum(used.values()),
-    } | {f"{name}_us": micros for name, micros in used.items() if name}
+    spent = {f"{name}_us": micros for name, micros in used.items() if name}
+    return figures(many, one) | {"cpu_us": sum(used.values())} | spent
 
 
 def _targets() -> tuple[Target, ...]:

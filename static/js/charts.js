@@ -5,12 +5,13 @@
   const TONES = ["--series-1", "--series-2", "--series-3", "--series-4"];
 
   const rate = (v) => (v > 0 && v < 9.95 ? v.toFixed(1) : Math.round(v).toLocaleString("en"));
+  const round = (v) => (+v.toPrecision(3)).toLocaleString("en");
   const time = (v) => (v < 9.95 ? `${v.toFixed(1)} ms` : v < 999.5 ? `${Math.round(v)} ms` : `${(v / 1000).toFixed(2)} s`);
   const share = (v) => `${(v * 100).toFixed(v < 0.09995 ? 2 : 1)} %`;
 
   // lines(data): [name, values, colour token]; least: the smallest top of the axis.
   const CHARTS = {
-    throughput: { lines: (d) => revisions(d.rates), format: rate, axis: rate, least: 1, stacked: true },
+    throughput: { lines: (d) => revisions(d.rates), format: rate, axis: round, least: 1, stacked: true },
     latency: {
       lines: (d) => [["p50", d.p50, "--series-4"], ["p95", d.p95, "--series-1"], ["p99", d.p99, "--series-3"]],
       format: time, axis: (v) => (v < 1000 ? `${v} ms` : `${v / 1000} s`), least: 10,
@@ -19,7 +20,7 @@
       lines: (d) => [["failed", d.failed, "--bad"], ["refused", d.refused, "--faint"]],
       format: share, axis: (v) => `${+(v * 100).toPrecision(3)} %`, least: 0.01,
     },
-    senses: { lines: (d) => inputs(d.inputs), format: rate, axis: rate, least: 1 },
+    senses: { lines: (d) => inputs(d.inputs), format: rate, axis: round, least: 1 },
   };
 
   // A revision keeps its colour however many others the hour has seen; 0 is what failed before one was chosen.
@@ -132,23 +133,31 @@
 
   function marks(u) {
     const { left, top: upper, width, height } = u.bbox, ratio = devicePixelRatio;
+    const placed = data.marks.map((mark) => [mark.label, Math.round(u.valToPos(mark.at, "x", true))]);
+    const seen = placed.filter(([, x]) => x >= left && x <= left + width);
     u.ctx.save();
     u.ctx.strokeStyle = u.ctx.fillStyle = colour("--faint");
     u.ctx.font = `${10.5 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
     u.ctx.setLineDash([3 * ratio, 3 * ratio]);
-    const rows = []; // where the last label of each row ends: labels that would lie on each other take another row
-    for (const mark of data.marks) {
-      const x = Math.round(u.valToPos(mark.at, "x", true));
-      if (x < left || x > left + width) continue;
+    for (const [, x] of seen) {
       u.ctx.beginPath();
       u.ctx.moveTo(x, upper);
       u.ctx.lineTo(x, upper + height);
       u.ctx.stroke();
-      const long = u.ctx.measureText(mark.label).width, gap = 4 * ratio;
+    }
+    // The labels lie on all lines, with an edge in the panel's colour so that none runs through their letters.
+    u.ctx.setLineDash([]);
+    u.ctx.strokeStyle = colour("--panel");
+    u.ctx.lineWidth = 4 * ratio;
+    u.ctx.lineJoin = "round";
+    const rows = []; // where the last label of each row ends: labels that would lie on each other take another row
+    for (const [label, x] of seen) {
+      const long = u.ctx.measureText(label).width, gap = 4 * ratio;
       const from = x + gap + long > left + width ? x - gap - long : x + gap;
       const free = rows.findIndex((end) => end < from), row = free < 0 ? rows.length : free;
       rows[row] = from + long + gap;
-      u.ctx.fillText(mark.label, from, upper + (10 + 13 * row) * ratio);
+      u.ctx.strokeText(label, from, upper + (10 + 13 * row) * ratio);
+      u.ctx.fillText(label, from, upper + (10 + 13 * row) * ratio);
     }
     u.ctx.restore();
   }

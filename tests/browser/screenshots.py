@@ -12,6 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PICTURES = {"dashboard": "/", "deployment": "/deployments/digits/"}
+#: Where a picture ends: above the commands to copy, which name this machine's paths, or with the window.
+END = """() => {
+  const call = document.getElementById("call");
+  return call ? Math.floor(call.getBoundingClientRect().top + scrollY) : innerHeight;
+}"""
 
 
 def main(minutes: float) -> None:
@@ -56,6 +61,7 @@ def take(url: str, username: str, password: str) -> None:
         for name, path in PICTURES.items():
             page.goto(url + path)
             page.wait_for_selector('[data-live][data-state="live"]')
+            page.set_viewport_size(DESKTOP | {"height": page.evaluate(END)})
             page.screenshot(path=ROOT / "docs" / f"{name}.png")
         browser.close()
 

@@ -22,6 +22,13 @@ def test_every_page_loads_without_an_error(tab: Tab, busy: Scene) -> None:
         assert page.title().endswith("· Quartet"), path
 
 
+def test_the_steps_of_a_rollout_stand_in_one_row(tab: Tab, busy: Scene) -> None:
+    steps = tab.open("/deployments/digits/").locator(".steps li")
+    tops = steps.evaluate_all("(items) => items.map((item) => item.getBoundingClientRect().top)")
+    assert len(tops) > 4
+    assert len(set(tops)) == 1
+
+
 @pytest.mark.parametrize("context_options", [{"viewport": PHONE}])
 def test_no_page_scrolls_sideways_on_a_phone(tab: Tab, busy: Scene, context_options: Any) -> None:
     wide = {}

@@ -13,7 +13,7 @@ from apps.deployments.models import Deployment, Revision, Rollout
 from apps.monitoring.models import FLEET, GatewayReport, MetricWindow
 from apps.registry.models import Alias, AliasMove, Artifact, ModelVersion
 from apps.registry.services import version_mark_corrupt
-from tests.deployments.makers import FACTS, Fleet, make_deployment, make_revision, make_version, settle
+from tests.deployments.makers import FACTS, Fleet, make_deployment, make_revision, make_version
 from tests.world import World
 from workers.relay import relay_run
 
@@ -122,7 +122,7 @@ class Scene:
     def _live(self, deployment: Deployment, version: ModelVersion, **spec: Any) -> None:
         """Asked for by Ada, approved by Ben, rolled out."""
         self._approve(make_revision(self.world, deployment, version, **spec))
-        self._finish(deployment)
+        self.fleet.carry_through(deployment)
         relay_run()
 
     def _approve(self, revision: Revision) -> None:
@@ -130,20 +130,6 @@ class Scene:
         request = requests_open().get(subject_id=revision.pk)
         decision_record(actor=self.world.ben, request_id=request.pk, verdict="approve", comment="Looks right.")
         relay_run()
-
-    def _finish(self, deployment: Deployment) -> None:
-        """The rollout's steps, with hosts and gateways that do at once what is asked of them."""
-        fleet = self.fleet
-        fleet.reconcile()
-        fleet.start_all()
-        fleet.reconcile()
-        fleet.reconcile(fleet.moved(deployment))
-        settle(deployment)
-        fleet.reconcile(fleet.moved(deployment))
-        fleet.reconcile(fleet.moved(deployment))
-        fleet.stop_draining()
-        fleet.reconcile(fleet.moved(deployment))
-        deployment.refresh_from_db()
 
     def _files(self, version: ModelVersion) -> None:
         for path, size in (("digits_av.py", 5210), ("model.yaml", 1422), ("weights/model.safetensors", 1_491_000)):

@@ -30,9 +30,7 @@ def kept(world: World) -> Revision:
     changed = [*groups[:2], groups[2] | {"version": 2}]
     second = make_revision(world, deployment, version, stages=changed, keep_s=90)
     approve(world, second)
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     fleet.reconcile(fleet.moved(deployment))
     settle(deployment, 60)
     fleet.reconcile(fleet.moved(deployment))

@@ -1,26 +1,11 @@
-"""Manifests whose stages branch and meet again."""
+"""Manifests whose stages branch and meet again, as the registry keeps them, and groups of their stages."""
 
 from typing import Any
 
 from apps.registry.rules.stages import spelt
+from tests.registry import graphs
 
-
-def stage(name: str, *after: str, hook: str | None = None) -> dict[str, Any]:
-    """One stage after the others named; without any it takes the request's inputs."""
-    return {"name": name, "handler": "h:H", "device": "cpu", "hook": hook, "after": list(after)}
-
-
-#: Eyes and ears, each with a model of its own, that meet in a third.
-BRANCHES = spelt(
-    [
-        stage("eyes", hook="preprocess"),
-        stage("ears", hook="preprocess"),
-        stage("see", "eyes"),
-        stage("hear", "ears"),
-        stage("fuse", "see", "hear"),
-        stage("postprocess", "fuse"),
-    ]
-)
+BRANCHES = spelt(graphs.BRANCHES)
 
 
 def group(name: str, *steps: str, **fields: Any) -> dict[str, Any]:

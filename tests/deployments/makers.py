@@ -116,6 +116,27 @@ class Fleet:
         seen = {stage_stream("digits", 1, name): load for name, load in loads.items()}
         self.reconcile(Evidence(loads=seen))
 
+    def bring_up(self) -> None:
+        """What was approved is placed and becomes ready, and the traffic begins to move."""
+        self.reconcile()
+        self.start_all()
+        self.reconcile()
+
+    def follow(self, deployment: Deployment) -> None:
+        """Every gateway has followed the traffic for a while: the old revision is kept, or ends."""
+        self.reconcile(self.moved(deployment))
+        settle(deployment)
+        self.reconcile(self.moved(deployment))
+
+    def carry_through(self, deployment: Deployment) -> None:
+        """From approval to the end of the old revision."""
+        self.bring_up()
+        self.follow(deployment)
+        self.reconcile(self.moved(deployment))
+        self.stop_draining()
+        self.reconcile(self.moved(deployment))
+        deployment.refresh_from_db()
+
     def finish(self, deployment: Deployment, seconds: float = 60.0) -> None:
         """Take the open rollout to its end; `seconds` is how long gateways have followed the new routing."""
         for _ in range(3):
@@ -130,17 +151,8 @@ class Fleet:
         """Bring a requested revision all the way."""
         approve(world, revision)
         self.beat()
-        self.reconcile()
-        self.start_all()
-        self.reconcile()
-        self.reconcile(self.moved(deployment))
-        settle(deployment)
-        self.reconcile(self.moved(deployment))
-        self.reconcile(self.moved(deployment))
-        self.stop_draining()
-        self.reconcile(self.moved(deployment))
+        self.carry_through(deployment)
         revision.refresh_from_db()
-        deployment.refresh_from_db()
 
 
 def settle(deployment: Deployment, seconds: float = 2.0) -> None:

@@ -234,9 +234,7 @@ def test_the_old_revision_stays_whole_while_traffic_moves(
 ) -> None:
     newer = make_revision(world, deployment, make_version(world, 2))
     approve(world, newer)
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     fleet.fail(Replica.objects.filter(stage__revision=live, state="ready")[0])
     fleet.reconcile()
     assert sorted(states(live)) == ["failed", "pending", "ready"]

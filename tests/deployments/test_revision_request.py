@@ -13,7 +13,7 @@ from apps.deployments.models import Deployment, Revision
 from apps.deployments.services import revision_request
 from apps.registry.models import ModelVersion
 from apps.registry.services import version_mark_corrupt
-from tests.deployments.makers import make_deployment, make_revision, make_version
+from tests.deployments.makers import MANIFEST, make_deployment, make_revision, make_version
 from tests.world import World
 
 APART = [
@@ -57,6 +57,22 @@ def test_by_default_one_stage_holds_every_step(world: World, deployment: Deploym
     [stage] = make_revision(world, deployment, version, replicas=3, batch_max=4).stages.all()
     assert (stage.name, stage.steps) == ("all", ["preprocess", "infer", "postprocess"])
     assert (stage.min_replicas, stage.max_replicas, stage.batch_max, stage.device) == (3, 3, 4, "auto")
+
+
+def fitting(most: int) -> dict[str, Any]:
+    """A manifest whose `infer` is for batches of at most so many samples."""
+    return MANIFEST | {
+        "stages": [s | ({"batch_max": most} if s["name"] == "infer" else {}) for s in MANIFEST["stages"]]
+    }
+
+
+def test_a_batch_is_as_large_as_the_version_that_serves_the_stage_says(world: World, deployment: Deployment) -> None:
+    version = make_version(world, 1, manifest=fitting(4))
+    make_version(world, 2, manifest=fitting(7))
+    [stage] = make_revision(world, deployment, version).stages.all()
+    of_two = {"name": "model", "steps": ["infer", "postprocess"], "version": 2}
+    _, other = make_revision(world, deployment, version, stages=[APART[0], of_two]).stages.order_by("position")
+    assert (stage.batch_max, other.batch_max) == (4, 7)
 
 
 def test_the_pipeline_can_be_taken_apart(world: World, deployment: Deployment, version: ModelVersion) -> None:

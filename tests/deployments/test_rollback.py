@@ -11,7 +11,7 @@ from apps.deployments.models import Deployment, Replica, Revision, Rollout
 from apps.deployments.selectors import routing_deployments
 from apps.deployments.services import deployment_rollback
 from apps.registry.models import ModelVersion
-from tests.deployments.makers import Fleet, approve, make_revision, make_version, settle, states
+from tests.deployments.makers import Fleet, approve, make_revision, make_version, states
 from tests.world import World
 
 
@@ -27,12 +27,8 @@ def second(world: World, deployment: Deployment, first: Revision, fleet: Fleet) 
     """Live, with the first one kept for a minute."""
     revision = make_revision(world, deployment, make_version(world, 2), keep_s=60)
     approve(world, revision)
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
-    fleet.reconcile(fleet.moved(deployment))
-    settle(deployment)
-    fleet.reconcile(fleet.moved(deployment))
+    fleet.bring_up()
+    fleet.follow(deployment)
     revision.refresh_from_db()
     return revision
 
@@ -97,9 +93,7 @@ def test_it_can_be_undone_while_traffic_is_still_moving(
     world: World, deployment: Deployment, first: Revision, fleet: Fleet
 ) -> None:
     approve(world, make_revision(world, deployment, make_version(world, 2)))
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     deployment_rollback(actor=world.ada, deployment=deployment)
     deployment.refresh_from_db()
     assert deployment.live_revision == first

@@ -33,9 +33,7 @@ def weights() -> list[tuple[int, int]]:
 def one_more(fleet: Fleet, **facts: int) -> None:
     """A pass, and what it placed becomes ready; `facts` are of the node."""
     fleet.beat(**facts)
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     fleet.stop_draining()
 
 

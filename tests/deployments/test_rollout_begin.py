@@ -45,9 +45,7 @@ def test_a_newer_approval_waits_while_traffic_moves(
 ) -> None:
     first, second = (make_revision(world, deployment, version) for _ in range(2))
     approve(world, first)
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     approve(world, second)
     assert second.state == Revision.State.APPROVED
 
@@ -58,9 +56,7 @@ def test_what_waited_begins_when_traffic_has_moved(
     first = make_revision(world, deployment, version)
     second = make_revision(world, deployment, make_version(world, 2))
     approve(world, first)
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     approve(world, second)
     fleet.reconcile(fleet.moved(deployment))
     settle(deployment)

@@ -42,9 +42,7 @@ def test_a_first_revision_goes_live_when_its_replicas_are_ready(
 ) -> None:
     revision = make_revision(world, deployment, version, replicas=2)
     approve(world, revision)
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     deployment.refresh_from_db()
     assert deployment.live_revision == revision
 
@@ -111,9 +109,7 @@ def test_then_its_replicas_drain_and_it_is_retired(
 ) -> None:
     fleet.start_all()
     fleet.reconcile()
-    fleet.reconcile(fleet.moved(deployment))
-    settle(deployment)
-    fleet.reconcile(fleet.moved(deployment))
+    fleet.follow(deployment)
     assert states(old) == ["draining"]
     fleet.stop_draining()
     fleet.reconcile()
@@ -170,9 +166,7 @@ def test_a_bad_revision_that_went_live_can_be_replaced(
         fleet.fail(replica)
     better = make_revision(world, deployment, make_version(world, 3))
     approve(world, better)
-    fleet.reconcile(fleet.moved(deployment))
-    settle(deployment)
-    fleet.reconcile(fleet.moved(deployment))
+    fleet.follow(deployment)
     fleet.stop_draining()
     for _ in range(2):
         fleet.reconcile(fleet.moved(deployment))

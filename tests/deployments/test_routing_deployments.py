@@ -70,9 +70,7 @@ def test_while_traffic_moves_it_leads_to_the_new_revision_alone(
 ) -> None:
     fleet.go_live(world, deployment, make_revision(world, deployment, version))
     approve(world, make_revision(world, deployment, make_version(world, 2)))
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     assert [split["revision"] for split in routing_deployments()["digits"]["splits"]] == [2]
 
 
@@ -82,9 +80,7 @@ def test_the_old_revisions_streams_are_watched_and_kept_until_it_is_retired(
     fleet.go_live(world, deployment, make_revision(world, deployment, version))
     second = make_revision(world, deployment, make_version(world, 2))
     approve(world, second)
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     assert streams_to_watch() == ["quartet:stage:digits:1:all", "quartet:stage:digits:2:all"]
     assert streams_in_use() == {"quartet:stage:digits:1:all", "quartet:stage:digits:2:all"}
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from apps.deployments.errors import BadSpec
 from apps.deployments.rules.groups import arranged, hops
 from apps.registry.rules.stages import spelt
-from tests.deployments.graphs import BRANCHES, group, stage
+from tests.deployments.graphs import BRANCHES, group
+from tests.registry.graphs import stage
 
 FORK = spelt(
     [stage("preprocess"), stage("a", "preprocess"), stage("b", "a"), stage("c", "a", "b"), stage("postprocess", "c")]

@@ -1,14 +1,17 @@
 """Replica counts follow the load, survive whoever decides, and make room for each other."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from apps.core.clock import now
 from apps.core.models import AuditEntry
 from apps.deployments.errors import WillNotFit
 from apps.deployments.models import Deployment, Node, Replica, Revision, StageScale
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.rules.scale import Load
+from apps.deployments.services.scaling import _state, _write
 from apps.registry.models import ModelVersion
 from tests.deployments.makers import GIB, Fleet, approve, make_deployment, make_revision, make_version, states
 from tests.world import World
@@ -185,3 +188,11 @@ def test_a_fleet_of_which_nothing_is_known_refuses_nothing(
     ModelVersion.objects.update(memory_bytes=17 * GIB)
     version.refresh_from_db()
     assert make_revision(world, deployment, version).state == Revision.State.REQUESTED
+
+
+def test_a_pass_that_leaves_a_count_does_not_undo_when_a_neighbour_changed_it(live: Revision, fleet: Fleet) -> None:
+    stale = StageScale.objects.get()
+    StageScale.objects.update(changed_at=stale.changed_at - timedelta(hours=1))
+    _write(stale, replace(_state(stale), reason="Looked at."), now())
+    seen = StageScale.objects.get()
+    assert (seen.reason, seen.changed_at) == ("Looked at.", stale.changed_at - timedelta(hours=1))

@@ -118,9 +118,7 @@ def test_requests_of_the_old_path_that_are_still_in_a_shared_stage_are_waited_fo
     """Its own stream is empty, but what waits in front of infer may yet be handed to it."""
     make_version(world, 2)
     approve(world, make_revision(world, deployment, version, stages=apart(postprocess=2)))
-    fleet.reconcile()
-    fleet.start_all()
-    fleet.reconcile()
+    fleet.bring_up()
     fleet.reconcile(fleet.moved(deployment))
     settle(deployment, 29)
     fleet.reconcile(fleet.moved(deployment))

@@ -74,6 +74,11 @@ def test_the_artifact_tells_its_licence_and_where_it_is_from(whisper_directory: 
     assert "Copyright (c) 2022 OpenAI" in (whisper_directory / "LICENSE").read_text()
 
 
+def test_the_artifact_asks_for_a_batch_that_a_cpu_can_answer(whisper_directory: Path) -> None:
+    stages = spec_of(whisper_directory, batch_max=1).manifest["stages"]
+    assert [stage["batch_max"] for stage in stages] == [None, 4, None]
+
+
 def test_the_pipeline_streams_the_same_events(whisper_served: Pipeline) -> None:
     assert whisper_served.can_stream
     parts = list(whisper_served.stream({"sound": Tensor(BYTES, (), [spoken_sample(SAID, RATE)])}))

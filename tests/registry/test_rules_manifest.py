@@ -45,6 +45,21 @@ def test_every_default_is_filled_in() -> None:
     assert (parse(DIGITS)["description"], parse(DIGITS)["license"]) == ("", "")
 
 
+def test_a_stage_may_say_what_batch_fits_it() -> None:
+    said = parse(DIGITS.replace("{name: infer,", "{name: infer, batch_max: 4, batch_bytes: 2000000,"))["stages"]
+    assert [(stage["batch_max"], stage["batch_bytes"]) for stage in said] == [
+        (None, None),
+        (4, 2_000_000),
+        (None, None),
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["batch_max: 0", "batch_max: 1025", "batch_bytes: 1000", "batch_max: few"])
+def test_a_batch_that_no_revision_may_have_is_refused(wrong: str) -> None:
+    with pytest.raises(BadManifest, match=r"stages\[1\]\.batch_(max|bytes) (is wrong|must be a whole number)"):
+        parse(DIGITS.replace("{name: infer,", f"{{name: infer, {wrong},"))
+
+
 def test_an_input_has_only_the_keys_of_its_modality() -> None:
     image, sound = parse(DIGITS)["inputs"]
 

@@ -7,22 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.registry.rules.stages import graph_fault, in_order, last, same_graph, spelt
+from tests.registry.graphs import BRANCHES, stage
 
 OLD = [{"name": name, "handler": "h:H"} for name in ("preprocess", "infer", "postprocess")]
-
-
-def stage(name: str, *after: str, hook: str | None = None) -> dict[str, Any]:
-    return {"name": name, "handler": "h:H", "after": list(after), "hook": hook}
-
-
-BRANCHES = [
-    stage("eyes", hook="preprocess"),
-    stage("ears", hook="preprocess"),
-    stage("see", "eyes"),
-    stage("hear", "ears"),
-    stage("fuse", "see", "hear"),
-    stage("postprocess", "fuse"),
-]
 
 
 def test_three_stages_without_hooks_mean_what_they_always_meant() -> None:

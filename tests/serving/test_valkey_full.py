@@ -47,6 +47,21 @@ class DiskFull:
         self._client.config_set("save", "")
 
 
+class ReadOnly:
+    """Valkey has become the replica of another, which nobody can reach: READONLY."""
+
+    code = "READONLY"
+
+    def __init__(self, client: Redis, _: Path) -> None:
+        self._client = client
+
+    def begin(self) -> None:
+        self._client.replicaof("127.0.0.1", "1")
+
+    def end(self) -> None:
+        self._client.replicaof("NO", "ONE")
+
+
 @pytest.fixture
 def plane(own_valkey, tmp_path):
     with Plane(own_valkey.url, tmp_path) as plane:
@@ -71,6 +86,21 @@ def test_a_request_is_503_and_told_when_to_come_back(plane, trouble):
     refused = plane.ask(1, 2)
     assert (refused.status_code, refused.json()["code"], refused.json()["fault"]) == (503, "queue_full", "platform")
     assert int(refused.headers["retry-after"]) > 0
+
+
+def health(plane: Plane, what: str) -> tuple[int, dict[str, bool]]:
+    answer = plane.http.get(f"/v2/health/{what}")
+    return answer.status_code, answer.json()
+
+
+@pytest.mark.parametrize("trouble", [OutOfMemory, DiskFull, ReadOnly], indirect=True)
+def test_the_gateway_lives_but_is_not_ready_until_writes_are_taken_again(plane, trouble):
+    assert health(plane, "ready") == (200, {"live": True, "ready": True})
+    trouble.begin()
+    until(lambda: health(plane, "ready") == (503, {"live": True, "ready": False}), "the gateway not to be ready")
+    assert health(plane, "live") == (200, {"live": True})
+    trouble.end()
+    until(lambda: health(plane, "ready") == (200, {"live": True, "ready": True}), "the gateway to be ready")
 
 
 def test_what_was_under_way_is_answered_afterwards(plane, trouble):

@@ -5,37 +5,19 @@ from typing import Any
 
 import pytest
 
-from apps.registry.inspection import artifact_inspect
 from apps.registry.rules.manifest import manifest_normalise
-from workers.serving.handlers import make
-from workers.serving.hooks import Context
-from workers.serving.pipeline import Pipeline
+from tests.training.hosted import digits, hosted, inspected
 from workers.serving.steps import STEPS
-from workers.serving.tensors import BYTES, Sample, Tensor, to_array
-from workers.serving.warmup import warm_up
+from workers.serving.tensors import BYTES, Sample, Tensor
 from workers.training.digits_av import held_out
-
-BATCH = 8
 
 
 @pytest.fixture(scope="module")
 def manifest(artifact: Path) -> dict[str, Any]:
     """As the registry keeps it and hands it to replicas."""
-    files = [path.relative_to(artifact).as_posix() for path in artifact.rglob("*") if path.is_file()]
-    inspected = artifact_inspect(files, lambda path: artifact / path, "digits-av")
-    assert inspected.has_code
-    return manifest_normalise(inspected.manifest)
-
-
-def hosted(artifact: Path, manifest: dict[str, Any], *steps: str) -> Pipeline:
-    """A replica's pipeline of these steps, loaded and warmed up."""
-    handlers = make(artifact, manifest, steps)
-    context = Context(artifact, "cpu", manifest, steps)
-    for handler in {id(each): each for each in handlers.values()}.values():
-        handler.load(context)
-    pipeline = Pipeline(manifest, handlers, BATCH)
-    warm_up(pipeline, context, BATCH)
-    return pipeline
+    found = inspected(artifact)
+    assert found.has_code
+    return manifest_normalise(found.manifest)
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +31,6 @@ def requests(cache_directory: Path) -> list[tuple[int, Sample]]:
 
 def media(content: bytes) -> Tensor:
     return Tensor(BYTES, (), [content])
-
-
-def digits(outcomes: list[Any]) -> list[int]:
-    return [int(to_array(outcome["digit"])) for outcome in outcomes]
 
 
 def test_a_replica_of_the_whole_pipeline_knows_most_digits(

@@ -7,19 +7,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from apps.registry.inspection import artifact_inspect
 from apps.registry.rules.manifest import manifest_normalise
 from tests.serving import clips
 from tests.training.conftest import Context
+from tests.training.hosted import digits, hosted, inspected
 from workers.serving import media
-from workers.serving.handlers import make
-from workers.serving.hooks import Context as EngineContext
 from workers.serving.media import Video
 from workers.serving.pipeline import Pipeline
 from workers.serving.routing import InputSpec
 from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, Sample, Tensor, to_array
-from workers.serving.warmup import warm_up
 from workers.training.digits_av.artifact.digits_av import load_model, log_mel
 from workers.training.digits_av.artifact.talking_digits import TalkingDigitsHandler, brightest_second
 from workers.training.digits_av.cache import Cache
@@ -30,7 +27,6 @@ from workers.training.digits_av.flavours import CLIPS
 from workers.training.digits_av.package import package
 
 COUNT = 50
-BATCH = 8
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +42,7 @@ def talking(artifact: Path, cache_directory: Path, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="module")
 def manifest(talking: Path) -> dict[str, Any]:
     """As the registry keeps it and hands it to replicas."""
-    files = [path.relative_to(talking).as_posix() for path in talking.rglob("*") if path.is_file()]
-    return manifest_normalise(artifact_inspect(files, lambda path: talking / path, "talking-digits").manifest)
-
-
-def hosted(talking: Path, manifest: dict[str, Any], *steps: str) -> Pipeline:
-    handlers = make(talking, manifest, steps)
-    context = EngineContext(talking, "cpu", manifest, steps)
-    for handler in {id(each): each for each in handlers.values()}.values():
-        handler.load(context)
-    pipeline = Pipeline(manifest, handlers, BATCH)
-    warm_up(pipeline, context, BATCH)
-    return pipeline
+    return manifest_normalise(inspected(talking).manifest)
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +62,6 @@ def traffic(store: Cache) -> Corpus:
 
 def request(file: bytes) -> Sample:
     return {"clip": Tensor(BYTES, (), [file])}
-
-
-def digits(outcomes: list[Any]) -> list[int]:
-    return [int(to_array(outcome["digit"])) for outcome in outcomes]
 
 
 def right(replica: Pipeline, sent: list[TalkingDigit]) -> int:

@@ -76,6 +76,7 @@ class Gateway:
         self._desk = Desk(self._dispatcher, self._table)
         self._later = LaterRunner(self._client, self.id, self._inference.ask_again)
         self._tasks: list[asyncio.Task[None]] = []
+        self._refused = ""  # why Valkey did not take the last announcement; empty when it did
 
     def __call__(self, exchange: Exchange) -> None:
         """Take one request in: answer it, or give it its reader. Raises the ServingError to answer with."""
@@ -123,7 +124,7 @@ class Gateway:
     def _health(self, what: str) -> Response:
         """JSON that satisfies clients which read the status alone and those which read `live` or `ready`."""
         live = not self.broken.is_set()
-        ready = live and self._watch.table is not None and not self._dispatcher.is_away
+        ready = live and self._watch.table is not None and not self._dispatcher.is_away and not self._refused
         good = live if what == "live" else ready
         return json_response({"live": live} if what == "live" else {"live": live, "ready": ready}, 200 if good else 503)
 
@@ -185,7 +186,14 @@ class Gateway:
         table = self._watch.table
         if table is not None:
             value = orjson.dumps({"snapshot": table.number, "at": time.time()})
-            self._dispatcher.errand("SET", names.gateway_key(self.id), value, "EX", ANNOUNCE_TTL)
+            self._dispatcher.ask(("SET", names.gateway_key(self.id), value, "EX", ANNOUNCE_TTL), self._announced)
+
+    def _announced(self, reply: Any) -> None:
+        """A Valkey that is there but takes no writes (full, or a replica) takes no requests either: not ready."""
+        refused = str(reply) if isinstance(reply, Exception) else ""
+        if refused and not self._refused:
+            log.error("Valkey takes no writes: %s", refused)
+        self._refused = refused
 
     def _metrics(self, queues: dict[str, int]) -> Response:
         gauges = prometheus.Gauges(

@@ -1,16 +1,13 @@
 """What a handler has and what it is given, whether it comes with Quartet or with an artifact.
 
-Four hooks are needed. A fifth, `stream`, is for answers that grow while they are made, such as text; after `load`,
-
-    stream = getattr(handler, "stream", None)
-
-is that hook, or None for a handler (or for what it loaded) that answers in one piece only.
+Four hooks are needed. A fifth, `stream`, is for answers that grow while they are made, such as text; a handler (or what
+it loaded) that answers in one piece only has None there after `load`, or nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 HOOKS = ("load", "preprocess", "predict", "postprocess")
 
@@ -37,7 +34,7 @@ class Handler(Protocol):
 class StreamingHandler(Handler, Protocol):
     """A handler with the optional fifth hook."""
 
-    def stream(self, features: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def stream(self, features: dict[str, Any]) -> Generator[dict[str, Any]]:
         """Instead of `predict`, for one sample whose caller asked for a stream.
 
         `features` is what `preprocess` gave for the sample. Each dict yielded is a whole prediction, as known so far,
@@ -46,3 +43,8 @@ class StreamingHandler(Handler, Protocol):
         caller that goes away, or whose time is up, ends it by `close()` at any step: what it holds goes with it.
         """
         ...
+
+
+def streams(handler: Handler) -> TypeGuard[StreamingHandler]:
+    """Whether a loaded handler has the fifth hook."""
+    return getattr(handler, "stream", None) is not None

@@ -16,7 +16,7 @@ from workers.serving import values
 from workers.serving.batching import batches
 from workers.serving.device import is_engine_dead
 from workers.serving.errors import BadInput, ModelFailed, ServingError
-from workers.serving.hooks import Handler
+from workers.serving.hooks import Handler, streams
 from workers.serving.routing import InputSpec, OutputSpec
 from workers.serving.steps import POSTPROCESS, PREDICT, PREPROCESS, Step, hosted
 from workers.serving.tensors import Sample
@@ -70,8 +70,8 @@ class Pipeline:
         """Whether callers can be told what is known so far: the one step that predicts streams, the rest is here."""
         predicting = [each for each in self._steps if each.step.hook == PREDICT]
         chain = all(len(each.step.after) <= 1 for each in self._steps)
-        streams = len(predicting) == 1 and getattr(predicting[0].handler, "stream", None) is not None
-        return streams and chain and self._steps[-1].step.is_last
+        told = len(predicting) == 1 and streams(predicting[0].handler)
+        return told and chain and self._steps[-1].step.is_last
 
     def run(self, samples: Sequence[Sample]) -> list[Outcome]:
         """One outcome a sample, in order. Raises EngineDied."""
@@ -101,7 +101,9 @@ class Pipeline:
         if isinstance(value, ServingError):
             yield value
             return
-        parts = self._steps[place].handler.stream(value)  # type: ignore[attr-defined]
+        handler = self._steps[place].handler
+        assert streams(handler)
+        parts = handler.stream(value)
         try:
             while True:
                 (part,) = _each([parts], "stream", _next_part)

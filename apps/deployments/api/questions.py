@@ -9,6 +9,7 @@ from rest_framework import serializers
 from apps.deployments.rules.spec import (
     ANSWER,
     BATCH_BYTES,
+    BATCH_MAX,
     BLUE_GREEN,
     DEVICES,
     LIMITS,
@@ -48,8 +49,8 @@ class _Replicas(serializers.Serializer[Any]):
     min_replicas = _limited("min_replicas", help_text="0 lets a stage that nobody asks have no replica.")
     max_replicas = _limited("max_replicas")
     device = serializers.CharField(required=False, default="auto", help_text=f"One of {', '.join(DEVICES)}.")
-    batch_max = _limited("batch_max", default=32)
-    batch_bytes = _limited("batch_bytes", default=BATCH_BYTES)
+    batch_max = _limited("batch_max", help_text=f"Samples; what the manifest says, else {BATCH_MAX}.")
+    batch_bytes = _limited("batch_bytes", help_text=f"Bytes; what the manifest says, else {BATCH_BYTES}.")
     scale = ScaleQuestion(required=False)
 
 

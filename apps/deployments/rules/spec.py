@@ -8,6 +8,7 @@ from typing import Any
 
 from apps.deployments.errors import BadDeploymentName, BadSpec
 from apps.deployments.rules.groups import ManifestStage, arranged
+from apps.registry.rules import manifest_parts
 from apps.registry.rules.stages import in_order
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -18,8 +19,8 @@ LIMITS = {
     "replicas": (1, 64),
     "min_replicas": (0, 64),
     "max_replicas": (1, 64),
-    "batch_max": (1, 1024),
-    "batch_bytes": (1024**2, 1024**3),
+    "batch_max": manifest_parts.BATCH_MAX,
+    "batch_bytes": manifest_parts.BATCH_BYTES,
     "timeout_ms": (100, 600_000),
     "max_in_flight": (1, 100_000),
     "surge": (1, 64),
@@ -36,7 +37,7 @@ SCALE_LIMITS = {
 }
 #: What a specification from before these fields meant.
 DEFAULTS: dict[str, Any] = {"strategy": BLUE_GREEN, "surge": 1, "keep_s": 60, "missing_inputs": ANSWER}
-BATCH_BYTES = 64 * 1024**2
+BATCH_MAX, BATCH_BYTES = 32, 64 * 1024**2
 NOTE_LENGTH = 2000
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 #: What the gateway says at `/v2/models/stats` is no deployment's.
@@ -71,15 +72,17 @@ def normalised(
     surge: int = 1,
     keep_s: int = 60,
     missing_inputs: str = ANSWER,
+    others: Mapping[int, Sequence[ManifestStage]] | None = None,
 ) -> dict[str, Any]:
     """The specification as it is stored, or BadSpec saying which field is wrong.
 
-    `groups` hold the manifest's `stages` (spelt out); `version` is the number that a group without one is of.
+    `groups` hold the manifest's `stages` (spelt out); `version` is the number that a group without one is of. `others`
+    are the stages of the other versions that groups are of: what a group does not say of its batch, its version does.
     """
     if len(note) > NOTE_LENGTH:
         raise BadSpec(f"The note has {len(note)} characters; {NOTE_LENGTH} are allowed.")
     return {
-        "stages": arranged([_group(group, version) for group in groups], stages),
+        "stages": arranged([_group(group, version, {**(others or {}), version: stages}) for group in groups], stages),
         "timeout_ms": _within("timeout_ms", timeout_ms),
         "max_in_flight": _within("max_in_flight", max_in_flight),
         "strategy": _one_of("strategy", strategy, STRATEGIES),
@@ -102,7 +105,12 @@ def digest(version_digest: str, spec: Mapping[str, Any], others: Iterable[str] =
     return hashlib.sha256("\n".join([*versions, canonical]).encode()).hexdigest()
 
 
-def _group(group: Mapping[str, Any], version: int) -> dict[str, Any]:
+def group_version(group: Mapping[str, Any], version: int) -> int:
+    """The number of the version that a group is of: `version`, unless it says another. Raises BadSpec."""
+    return _within("version", group.get("version") or version)
+
+
+def _group(group: Mapping[str, Any], version: int, known: Mapping[int, Sequence[ManifestStage]]) -> dict[str, Any]:
     unknown = sorted(group.keys() - _STAGE_FIELDS)
     if unknown:
         raise BadSpec(f"A stage has {', '.join(sorted(_STAGE_FIELDS))}, not {', '.join(unknown)}.")
@@ -112,18 +120,27 @@ def _group(group: Mapping[str, Any], version: int) -> dict[str, Any]:
     if len(name) > 30 or not _NAME.fullmatch(name):
         raise BadSpec(f"'{name[:80]}' cannot name a stage: use lower-case letters, digits and hyphens, 30 at most.")
     least, most = _bounds(name, group)
-    batch_max = _within("batch_max", group.get("batch_max", 32))
+    steps, of = list(group["steps"]), group_version(group, version)
+    own = [stage for stage in known.get(of, ()) if stage["name"] in steps]
+    batch_max = _batch("batch_max", group, own, BATCH_MAX)
     return {
         "name": name,
-        "steps": list(group["steps"]),
+        "steps": steps,
         "device": _one_of("device", group.get("device", "auto"), DEVICES),
         "min_replicas": least,
         "max_replicas": most,
         "batch_max": batch_max,
-        "batch_bytes": _within("batch_bytes", group.get("batch_bytes", BATCH_BYTES)),
+        "batch_bytes": _batch("batch_bytes", group, own, BATCH_BYTES),
         "scale": _scale(group.get("scale") or {}, batch_max),
-        "version": _within("version", group.get("version") or version),
+        "version": of,
     }
+
+
+def _batch(field: str, group: Mapping[str, Any], own: Iterable[ManifestStage], usual: int) -> int:
+    """What the group says; else the least that the manifest says of its steps, which suits them all; else `usual`."""
+    if group.get(field) is not None:
+        return _within(field, group[field])
+    return min((stage[field] for stage in own if stage.get(field)), default=usual)
 
 
 def _bounds(name: str, group: Mapping[str, Any]) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from apps.deployments.events import RolloutRequested
 from apps.deployments.models import Deployment, Revision, Stage
 from apps.deployments.rules import spec as rules
 from apps.deployments.services.rollouts import rollout_begin
-from apps.deployments.services.versions import group_versions
+from apps.deployments.services.versions import check_memory, group_versions
 from apps.registry.models import ModelVersion
 from apps.registry.rules.stages import spelt
 
@@ -49,9 +49,12 @@ def revision_request(
     """
     require(actor, OPERATE, "request revisions")
     manifest = spelt(version.manifest["stages"])
+    groups = rules.one_stage(manifest, **one_stage) if stages is None else stages
+    versions = group_versions(version, groups)
     spec = rules.normalised(
-        rules.one_stage(manifest, **one_stage) if stages is None else stages,
+        groups,
         stages=manifest,
+        others={number: each.manifest["stages"] for number, each in versions.items()},
         version=version.number,
         timeout_ms=timeout_ms,
         max_in_flight=max_in_flight,
@@ -61,7 +64,7 @@ def revision_request(
         missing_inputs=missing_inputs,
         note=note,
     )
-    versions = group_versions(version, spec)
+    check_memory(versions, spec)
     with transaction.atomic():
         revision = _written(actor, deployment, version, spec, versions)
         audit.record(

@@ -84,12 +84,17 @@ def _state(row: StageScale) -> Scale:
 
 
 def _write(row: StageScale, state: Scale, moment: datetime) -> None:
+    written = ["desired", "reason", "last_used_at", "pressed_since", "slack_since"]
     if state.desired != row.desired:
         row.changed_at = moment
+        written.append("changed_at")
     row.desired, row.reason, row.last_used_at = state.desired, state.reason, _time(state.used_at)
     row.pressed_since = _time(state.pressed_since) if state.pressed_since is not None else None
     row.slack_since = _time(state.slack_since) if state.slack_since is not None else None
-    row.save()
+    if row._state.adding:
+        row.save(force_insert=True)
+    else:
+        row.save(update_fields=written)
 
 
 def _time(seconds: float) -> datetime:

@@ -136,11 +136,16 @@ class VideoInput(_Media):
 Input = Annotated[TextInput | ImageInput | AudioInput | VideoInput | TensorInput, Field(discriminator="modality")]
 
 
+#: Least and most of what a batch may hold, in samples and in bytes.
+BATCH_MAX = (1, 1024)
+BATCH_BYTES = (1024**2, 1024**3)
+
+
 class Stage(Part):
     """One step of the pipeline: `module:Class` of a Python file in the artifact, or `builtin:<task>`.
 
     `hook` is the method of the handler that it calls, `after` the stages that it takes from; None for the defaults of
-    rules/stages.py.
+    rules/stages.py. `batch_max` and `batch_bytes` count where a revision says nothing; None for what is usual.
     """
 
     name: Name
@@ -148,6 +153,8 @@ class Stage(Part):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     hook: Hook | None = None
     after: list[Name] | None = Field(default=None, max_length=32)
+    batch_max: int | None = Field(default=None, ge=BATCH_MAX[0], le=BATCH_MAX[1])
+    batch_bytes: int | None = Field(default=None, ge=BATCH_BYTES[0], le=BATCH_BYTES[1])
 
     @field_validator("handler")
     @classmethod
