@@ -38,7 +38,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 #: How long one read waits for news, in milliseconds.
-_BLOCK_MS = 500
+_BLOCK_MS = 1000
 #: Entries read at once; an entry of records holds those of a batch, one of kept inputs up to a whole request.
 _RECORD_ENTRIES, _KEPT_ENTRIES = 256, 8
 #: Records written in one transaction.
@@ -46,7 +46,7 @@ _AT_ONCE = 5000
 #: Seconds between looks for entries that a dead process left unacknowledged.
 _CLAIM_EVERY = 5.0
 #: Seconds between looks at what was dropped, and for feedback that waits.
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 2.0
 #: Rest after a fault, in seconds.
 _REST = 1.0
 
