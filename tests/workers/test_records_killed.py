@@ -1,4 +1,4 @@
-"""The records process against servers of its own, each killed or away in the middle of traffic: each prediction once."""
+"""The records process against servers of its own, each killed or away under traffic: each prediction once."""
 
 import json
 import os

@@ -45,6 +45,15 @@ class Hop(msgspec.Struct, frozen=True):
     joins: int = 0
 
 
+class Recording(msgspec.Struct, frozen=True):
+    """Whose inputs are kept: a share of all, what failed, what the model was less sure of, what lacked an input."""
+
+    rate: float = 0.01
+    below_confidence: float = 0.5
+    on_error: bool = True
+    on_missing: bool = True
+
+
 class Split(msgspec.Struct, frozen=True):
     """A revision's share of a deployment's traffic and the stages a request to it passes, in topological order."""
 
@@ -53,6 +62,7 @@ class Split(msgspec.Struct, frozen=True):
     weight: int
     path: tuple[Hop, ...]
     ready_replicas: int = 0
+    record: Recording = Recording()
 
     @property
     def plan(self) -> tuple[wire.Hop, ...]:
