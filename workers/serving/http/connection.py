@@ -296,6 +296,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(piece)
 
     def _answered(self, exchange: Exchange, closes: bool) -> None:
+        exchange.reader = None  # they know each other: kept, each request would be left to the garbage collector
         if closes:
             self._close(exchange.whole)
         elif exchange.whole:
