@@ -9,8 +9,10 @@ neighbours' tries.
 import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
+import hiredis
 from redis.exceptions import NoScriptError, ResponseError
 
 from workers.serving import names, scripts, wire
@@ -250,6 +252,17 @@ def added(stream: str, raw: bytes, samples: int) -> Command:
     if samples == 1:
         return ("XADD", stream, "*", names.MESSAGE_FIELD, raw)
     return ("XADD", stream, "*", names.SAMPLES_FIELD, samples, names.MESSAGE_FIELD, raw)
+
+
+def packed(stream: str, raw: bytes, samples: int) -> bytes:
+    """The same command as bytes; only the message is new each time."""
+    return b"%b%d\r\n%b\r\n" % (_beginning(stream, samples), len(raw), raw)
+
+
+@lru_cache(maxsize=1024)
+def _beginning(stream: str, samples: int) -> bytes:
+    """The command up to its message's length."""
+    return cast(bytes, hiredis.pack_command(added(stream, b"", samples))).removesuffix(b"0\r\n\r\n")
 
 
 def _reply(stream: str, encoded: list[bytes]) -> list[Command]:
