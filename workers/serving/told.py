@@ -6,8 +6,9 @@ event is `answer`, with the whole, or `error`. Each has the JSON of a plain answ
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import quote
+
+import msgspec
 
 from workers.serving import wire
 from workers.serving.errors import ServingError
@@ -30,8 +31,7 @@ _BINARY = (b"content-type", b"application/octet-stream")
 _EVENTS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What every answer to one request says of it."""
 
     deployment: str

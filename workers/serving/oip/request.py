@@ -3,9 +3,9 @@
 Whatever the bytes are, the outcome is an InferRequest or one of errors.BadRequest, BadInput and BadOutput.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from workers.serving import names
@@ -19,16 +19,14 @@ MAX_ID_LENGTH = 256
 _SHARED_MEMORY = "shared_memory_region"
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(msgspec.Struct):
     """One output of the reply, and whether as bytes after the JSON."""
 
     name: str
     binary: bool
 
 
-@dataclass(slots=True)
-class InferRequest:
+class InferRequest(msgspec.Struct):
     """A request that fits its deployment."""
 
     id: str  # "" when the caller gave none
