@@ -119,6 +119,7 @@ def test_a_head_that_comes_again_is_the_same_head_whatever_the_length_of_its_bod
         heads.append(exchange.head)
         Heard(exchange)
 
-    one, two = (b"POST / HTTP/1.1\r\nContent-Length: %d\r\nHost: x\r\n\r\n%b" % (len(body), body) for body in (b"1", b"22"))
+    form = b"POST / HTTP/1.1\r\nContent-Length: %d\r\nHost: x\r\n\r\n%b"
+    one, two = form % (1, b"1"), form % (2, b"22")
     answers = said(Connection, [one, one, two], app)
     assert heads[0] is heads[1] is heads[2] and answers.endswith(b"content-length=2,host=x 22")

@@ -102,9 +102,7 @@ def _raw_shape(spec: InputSpec, size: int) -> tuple[int, ...]:
     return shape
 
 
-def careful(
-    inputs: Any, tail: memoryview | None, route: DeploymentRoute
-) -> tuple[list[Sample], tuple[str, ...]]:
+def careful(inputs: Any, tail: memoryview | None, route: DeploymentRoute) -> tuple[list[Sample], tuple[str, ...]]:
     """Samples, and the names of the inputs they have, of any form of inputs. Raises BadRequest and BadInput."""
     tensors = _inputs(inputs, tail, route)
     return _samples(tensors, route), tuple(tensors)
