@@ -159,8 +159,8 @@ def _check(deployment: str, split: Split) -> None:
 def identify(table: RoutingTable, secret: bytes | None, now: datetime) -> Key:
     """Whose key this is; raises KeyMissing, KeyUnknown, KeyRevoked or KeyExpired.
 
-    The hash is computed each time (half a microsecond) rather than cached, so that no secret stays in memory, and
-    looked up whole, so that timing tells nothing about the stored ones.
+    The hash is computed each time (half a microsecond) rather than cached, so that no secret stays in memory longer
+    than the connection it came by, and looked up whole, so that timing tells nothing about the stored ones.
     """
     if not secret:
         raise errors.KeyMissing
