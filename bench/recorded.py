@@ -115,5 +115,5 @@ def _entry(predictions: int) -> bytes:
 
 def _said(moment: float) -> record.Record:
     """An answer of the digits' model that saw a picture and heard nothing."""
-    asked = record.Asked(record.new_id(moment), moment, "digits", 1, "1", ("image",), ("sound",), 0.5)
-    return record.Record(asked, "", 0.004, 0.001, 1, ["7"], [0.97])
+    asked = record.Asked(record.new_id(moment), moment, "digits", 1, "1", 1, ("image",), ("sound",), 0.5)
+    return record.Record(asked, "", 0.004, 0.001, ["7"], [0.97])

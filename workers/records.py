@@ -155,11 +155,11 @@ def _recorded(said: record.Record) -> Recorded:
         error=said.error,
         latency_ms=said.latency * 1000,
         queue_ms=said.queued * 1000,
-        samples=said.samples,
+        samples=asked.samples,
         inputs=list(asked.inputs),
         missing=list(asked.missing),
-        labels=said.labels,
-        confidences=said.confidences,
+        labels=list(said.labels),
+        confidences=list(said.confidences),
         subject=asked.subject,
     )
 

@@ -92,7 +92,7 @@ def test_unsure_is_whoever_is_under_the_bound() -> None:
     assert not unsure([], 0.5)
 
 
-ASKED = Asked(new_id(), time.time(), "digits", 1, "3", ("image",), ("sound",), 0.5, "s-1")
+ASKED = Asked(new_id(), time.time(), "digits", 1, "3", 1, ("image",), ("sound",), 0.5, "s-1")
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,15 @@ ASKED = Asked(new_id(), time.time(), "digits", 1, "3", ("image",), ("sound",), 0
         {"id": b"short"},
         {"deployment": "x" * 64},
         {"subject": "x" * 201},
+        {"samples": 2**15},
     ],
 )
 def test_what_no_row_can_hold_is_no_record(spoilt: dict[str, Any]) -> None:
     fields = {name: getattr(ASKED, name) for name in Asked.__struct_fields__}
-    whole = Record(Asked(**fields), "", 0.1, 0.0, 1, ["7"], [0.5])
+    whole = Record(Asked(**fields), "", 0.1, 0.0, ["7"], [0.5])
     assert decode_records(encode_records([whole])) == [whole]
     with pytest.raises(BadRecord):
-        decode_records(encode_records([Record(Asked(**{**fields, **spoilt}), "", 0.1, 0.0, 1)]))
+        decode_records(encode_records([Record(Asked(**{**fields, **spoilt}), "", 0.1, 0.0)]))
 
 
 @given(st.binary(max_size=200))

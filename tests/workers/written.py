@@ -11,13 +11,15 @@ from workers.serving.tensors import Tensor
 
 def asked(identifier: bytes | None = None, **fields: Any) -> record.Asked:
     """A picture of a digit, received just now."""
-    usual = {"received": time.time(), "deployment": "digits", "revision": 1, "version": "1", "inputs": ("image",)}
-    return record.Asked(**{"id": identifier or record.new_id(), "missing": ("sound",), **usual, **fields})
+    usual = {"received": time.time(), "deployment": "digits", "revision": 1, "version": "1", "samples": 1}
+    return record.Asked(
+        **{"id": identifier or record.new_id(), "inputs": ("image",), "missing": ("sound",), **usual, **fields}
+    )
 
 
 def said(identifier: bytes | None = None, **fields: Any) -> record.Record:
     """That it is a seven, most probably."""
-    return record.Record(asked(identifier, **fields), "", 0.004, 0.001, 1, ["7"], [0.75])
+    return record.Record(asked(identifier, **fields), "", 0.004, 0.001, ["7"], [0.75])
 
 
 def write(valkey: Redis, *records: record.Record) -> None:

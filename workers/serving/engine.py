@@ -35,8 +35,9 @@ _TOLD = (handlers.HandlerMissing, WarmupFailed, EngineDied)
 def serve(spec: ReplicaSpec, events: EventChannel, stop: threading.Event) -> None:
     """Start and serve until `stop`. Raises FailedStart before it is ready, anything else when its engine died."""
     pipeline, told = start(spec)
-    heartbeat = Heartbeat(spec.redis_url, spec.replica, predictions(spec.record_spool))
-    stream = StageStream(SyncLink(spec.redis_url), spec.stream, spec.replica)
+    spool = predictions(spec.record_spool)
+    heartbeat = Heartbeat(spec.redis_url, spec.replica, spool)
+    stream = StageStream(SyncLink(spec.redis_url), spec.stream, spec.replica, spool)
     if _reach(heartbeat, stream, stop):
         events.send("ready", **told)
     heartbeat.start()

@@ -38,6 +38,7 @@ class Asked(msgspec.Struct, array_like=True, frozen=True):
     deployment: _Name
     revision: _Int4
     version: str
+    samples: Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
     inputs: tuple[_Name, ...]  # those that it brought
     missing: tuple[_Name, ...]  # those that the model knows and it did not bring
     below: float = 0.0  # a confidence under this has its inputs kept
@@ -51,9 +52,8 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
     error: _Name  # code, or ""
     latency: _Seconds  # seconds, to when the last stage was done with it
     queued: _Seconds  # of them waiting for replicas
-    samples: Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
-    labels: list[str] = []
-    confidences: list[float | None] = []
+    labels: Sequence[str] = ()
+    confidences: Sequence[float | None] = ()
 
 
 class Kept(msgspec.Struct, array_like=True, frozen=True):

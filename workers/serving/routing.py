@@ -89,6 +89,11 @@ class DeploymentRoute(msgspec.Struct, frozen=True, dict=True):
         return tuple(spec.name for spec in self.inputs)
 
     @cached_property
+    def senses(self) -> tuple[str, ...]:
+        """Inputs without which something is missing: all but numbers that a request need not bring."""
+        return tuple(spec.name for spec in self.inputs if spec.modality != "tensor" or spec.name in self.require_any)
+
+    @cached_property
     def output_names(self) -> tuple[str, ...]:
         """All declared outputs."""
         return tuple(spec.name for spec in self.outputs)
