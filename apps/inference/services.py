@@ -3,6 +3,7 @@
 import json
 import secrets
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -80,15 +81,21 @@ def routing_keep() -> int:
     Called at every change and every two seconds: it mends a lost message, a Valkey that lost its data, and a database
     that was restored from a backup.
     """
-    with Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5) as client:
-        raw = client.get(ROUTING)
-        held = json.loads(raw)["number"] if raw else 0
-        snapshot = _snapshot_current(at_least=held)
-        if snapshot.number != held:
-            client.set(ROUTING, json.dumps(_published(snapshot)))
-            client.publish(ROUTING, str(snapshot.number))
-            log.info("routing published", number=snapshot.number)
+    client = _valkey()
+    raw: Any = client.get(ROUTING)
+    held = json.loads(raw)["number"] if raw else 0
+    snapshot = _snapshot_current(at_least=held)
+    if snapshot.number != held:
+        client.set(ROUTING, json.dumps(_published(snapshot)))
+        client.publish(ROUTING, str(snapshot.number))
+        log.info("routing published", number=snapshot.number)
     return snapshot.number
+
+
+@cache
+def _valkey() -> Redis:
+    """This process's connections: to greet the server at every look would cost more than the look."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5)
 
 
 def _snapshot_current(at_least: int) -> RoutingSnapshot:

@@ -29,3 +29,10 @@ def test_a_tick_makes_a_pass_of_the_reconciler_and_tells_what_waits(valkey: Redi
     tick.tick()
     assert ReconcilerWatch.objects.exists()
     assert OutboxEvent.objects.get(pk=event.pk).done_at is not None
+
+
+@pytest.mark.django_db
+def test_a_second_with_nothing_to_do_asks_the_database_little(valkey: Redis, django_assert_max_num_queries) -> None:
+    tick.tick()
+    with django_assert_max_num_queries(18):
+        tick.tick()
