@@ -41,7 +41,6 @@ app.conf.update(
     # `expires` keeps ticks from piling up while no control worker runs: the next one says the same.
     beat_schedule={
         "tick": {"task": "core.tick", "schedule": 1.0, "options": {"expires": 2}},
-        "routing": {"task": "inference.routing_keep", "schedule": 2.0, "options": {"expires": 4}},
         "sweep": {"task": "deployments.sweep", "schedule": 60.0, "options": {"expires": 60}},
         "housekeeping": {"task": "core.housekeeping", "schedule": 300.0, "options": {"expires": 300}},
     },
