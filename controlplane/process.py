@@ -49,7 +49,11 @@ def ingest() -> None:
 
 
 def control() -> None:
-    """Celery worker of short tasks: relay, reconcile, routing."""
+    """What is due each second, and a Celery worker of short tasks: relay, reconcile, webhooks."""
+    _django()
+    from workers.ticker import start
+
+    start(threading.Event())
     _worker("-c", "4", "-Q", "control", "-n", "control@%h")
 
 

@@ -1,4 +1,4 @@
-"""What the control worker does each second, in one message: most of what an idle second costs is Celery's."""
+"""What the control worker does each second (workers/ticker.py)."""
 
 import time
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from typing import Protocol
 
 import structlog
 
-from apps.deployments.services import reconcile
-from apps.inference.services import routing_keep
+from apps.deployments.selectors import is_at_rest
+from apps.deployments.services import reconcile, watch_keep
+from apps.inference.services import routing_keep, routing_look
 from workers.deliver import deliveries_wake
 from workers.observe import evidence
 from workers.relay import relay_run
@@ -52,4 +53,20 @@ class Step(Protocol):
     def __call__(self) -> object: ...
 
 
-STEPS: tuple[Step, ...] = (reconcile_once, relay_run, deliveries_wake, Seldom(routing_keep, 1.9))
+#: With nothing to run only nodes come and go, which need not be seen within the second.
+_pass_at_rest = Seldom(reconcile_once, 4.9)
+
+
+def fleet_watch() -> None:
+    """A pass of the reconciler; at rest just the note that somebody watches, and a pass now and then."""
+    if is_at_rest():
+        watch_keep()
+        _pass_at_rest()
+    else:
+        reconcile_once()
+
+
+STEPS: tuple[Step, ...] = (
+    *(fleet_watch, relay_run, deliveries_wake),
+    *(Seldom(routing_look, 1.9), Seldom(routing_keep, 14.9)),
+)

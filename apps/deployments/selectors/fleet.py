@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from apps.core.clock import now
-from apps.deployments.models import Node, ReconcilerWatch, Replica
+from apps.deployments.models import Node, ReconcilerWatch, Replica, Revision
 from apps.deployments.rules.placement import CPU, Whole, device_class, memory_need
 from apps.deployments.rules.plan import Failure, NodeSeen, Picture, Seen, Wanted
 from apps.deployments.rules.unload import Offer, Release
@@ -21,6 +21,13 @@ from apps.registry.selectors import version_files
 _RECENT = timedelta(minutes=5)
 #: A node's word of its free memory may be older than a replica that ended so lately.
 _JUST_NOW = timedelta(seconds=5)
+
+
+def is_at_rest() -> bool:
+    """Whether nothing runs and nothing should: only nodes may come and go then."""
+    wanted = Revision.objects.filter(state__in=Revision.UNDER_WAY_STATES)
+    running = Replica.objects.filter(state__in=Replica.ACTIVE_STATES)
+    return not (wanted.exists() or running.exists())
 
 
 def picture(running: Mapping[int, Carrier]) -> Picture:
