@@ -1,10 +1,20 @@
 """Which deployment a request may ask."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from workers.serving.errors import KeyUnknown, ModelUnknown
-from workers.serving.http.exchange import Headers
+from workers.serving.http.exchange import Head, Headers
 from workers.serving.routing import DeploymentRoute, Key, RoutingTable, allow, identify, still_good
+
+
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    """What a head led to by one table."""
+
+    table: RoutingTable
+    key: Key
+    route: DeploymentRoute
 
 
 def admit(table: RoutingTable, headers: Headers, name: str) -> DeploymentRoute:
@@ -13,6 +23,20 @@ def admit(table: RoutingTable, headers: Headers, name: str) -> DeploymentRoute:
     The key is looked at first, so that names cannot be guessed without one.
     """
     return opened(table, identify(table, secret(headers), datetime.now(UTC)), name)
+
+
+def admit_head(table: RoutingTable, head: Head, name: str) -> DeploymentRoute:
+    """The same for a whole head. What it led to is kept with it: the same head and the same table lead there again, for
+    as long as the key is good."""
+    before = head.note
+    if isinstance(before, _Admitted) and before.table is table:
+        if before.key.expires_at is not None:
+            still_good(before.key, datetime.now(UTC))
+        return before.route
+    key = identify(table, secret(head.headers), datetime.now(UTC))
+    route = opened(table, key, name)
+    head.note = _Admitted(table, key, route)
+    return route
 
 
 def admit_again(table: RoutingTable, key_id: int, name: str) -> DeploymentRoute:
@@ -27,7 +51,7 @@ def opened(table: RoutingTable, key: Key, name: str) -> DeploymentRoute:
     """The deployment, if the key opens it; raises ModelUnknown or KeyNotAllowed."""
     route = table.deployments.get(name)
     if route is None:
-        raise ModelUnknown(f"There is no deployment '{name[:100]}'.")
+        raise ModelUnknown.named(name)
     allow(key, name)
     return route
 

@@ -17,17 +17,20 @@ def batches(samples: Sequence[Arrays], most: int, most_bytes: int) -> Iterator[l
     bucket (16, 32, 64 ...), so a handler that pads to the longest wastes less than half. Within a bucket the samples
     keep their order; a sample that is too large alone is a batch alone.
     """
+    if len(samples) == 1:
+        yield [0]
+        return
     buckets: dict[object, list[int]] = {}
     for place, sample in enumerate(samples):
         buckets.setdefault(bucket(sample), []).append(place)
     for places in buckets.values():
-        sizes = [sum(array.nbytes for array in samples[place].values()) for place in places]
+        sizes = [sum([array.nbytes for array in samples[place].values()]) for place in places]
         yield from _cut(places, sizes, most, most_bytes)
 
 
 def bucket(sample: Arrays) -> object:
     """What samples that may be predicted together have in common."""
-    return tuple((name, array.dtype, tuple(map(_rounded, array.shape))) for name, array in sorted(sample.items()))
+    return tuple([(name, array.dtype, tuple(map(_rounded, array.shape))) for name, array in sorted(sample.items())])
 
 
 def _rounded(size: int) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 
 from workers.serving import names
 from workers.serving.accounts import NO_REVISION
-from workers.serving.admit import admit, admit_again
+from workers.serving.admit import admit_again, admit_head
 from workers.serving.errors import ServingError
 from workers.serving.http.exchange import Exchange
 from workers.serving.later.replay import Replay
@@ -26,7 +26,7 @@ class Inference:
         plane = self._plane
         table = plane.table()
         try:
-            route = admit(table, exchange.headers, name)
+            route = admit_head(table, exchange.head, name)
         except ServingError as error:
             plane.accounts.refused[error.code] += 1
             raise
@@ -35,7 +35,7 @@ class Inference:
         except ServingError as error:
             plane.accounts.failed((name, NO_REVISION), 0.0, error.code)
             raise
-        Visit(plane, exchange, name, version, table, route, partial(admit, headers=exchange.headers, name=name)).open()
+        Visit(plane, exchange, name, version, table, route, partial(admit_head, head=exchange.head, name=name)).open()
 
     def ask_again(self, order: Order, exchange: Replay, body: bytes) -> None:
         """Ask on behalf of a request that was kept, behind those whose callers wait. Raises the ServingError that

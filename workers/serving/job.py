@@ -2,7 +2,8 @@
 
 import logging
 import time
-from dataclasses import dataclass
+
+import msgspec
 
 from workers.serving import names, values, wire
 from workers.serving.errors import DeadlinePassed, ModelCrashed, ModelOutputWrong, ServingError
@@ -13,8 +14,7 @@ from workers.serving.tensors import Sample
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """An entry with what it says; `flaw` is why its parts do not make one request."""
 
     entry: Entry

@@ -183,19 +183,21 @@ def _next_part(parts: Iterator[Any]) -> Arrays | None:
 
 
 def _each(given: list[In], step: str, function: Callable[[In], Out]) -> list[Out | ServingError]:
-    return [value if isinstance(value, ServingError) else _attempt(value, step, function) for value in given]
-
-
-def _attempt(value: In, step: str, function: Callable[[In], Out]) -> Out | ServingError:
-    try:
-        return function(value)
-    except ServingError as error:
-        return error
-    except Exception as error:
-        if is_engine_dead(error):
-            raise EngineDied(_brief(error)) from error
-        log.exception("%s failed", step)
-        return _blame(step, error)
+    outcomes: list[Out | ServingError] = []
+    for value in given:
+        if isinstance(value, ServingError):
+            outcomes.append(value)
+            continue
+        try:
+            outcomes.append(function(value))
+        except ServingError as error:
+            outcomes.append(error)
+        except Exception as error:
+            if is_engine_dead(error):
+                raise EngineDied(_brief(error)) from error
+            log.exception("%s failed", step)
+            outcomes.append(_blame(step, error))
+    return outcomes
 
 
 def _blame(step: str, error: Exception) -> ModelFailed:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated
 
 import msgspec
@@ -70,7 +71,7 @@ class Split(msgspec.Struct, frozen=True):
         return tuple(wire.Hop(hop.stage, hop.stream, hop.then, hop.joins) for hop in self.path)
 
 
-class DeploymentRoute(msgspec.Struct, frozen=True):
+class DeploymentRoute(msgspec.Struct, frozen=True, dict=True):
     """How one deployment is served."""
 
     model: str
@@ -81,6 +82,16 @@ class DeploymentRoute(msgspec.Struct, frozen=True):
     require_any: tuple[str, ...] = ()
     timeout_ms: int = 30_000
     max_in_flight: int = 256
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """All declared inputs."""
+        return tuple(spec.name for spec in self.inputs)
+
+    @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        """All declared outputs."""
+        return tuple(spec.name for spec in self.outputs)
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -158,8 +169,8 @@ def _check(deployment: str, split: Split) -> None:
 def identify(table: RoutingTable, secret: bytes | None, now: datetime) -> Key:
     """Whose key this is; raises KeyMissing, KeyUnknown, KeyRevoked or KeyExpired.
 
-    The hash is computed each time (half a microsecond) rather than cached, so that no secret stays in memory, and
-    looked up whole, so that timing tells nothing about the stored ones.
+    The hash is computed each time (half a microsecond) rather than cached, so that no secret stays in memory longer
+    than the connection it came by, and looked up whole, so that timing tells nothing about the stored ones.
     """
     if not secret:
         raise errors.KeyMissing

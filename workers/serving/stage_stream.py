@@ -8,9 +8,11 @@ neighbours' tries.
 
 import time
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
+import hiredis
+import msgspec
 from redis.exceptions import NoScriptError, ResponseError
 
 from workers.serving import names, scripts, wire
@@ -34,8 +36,7 @@ _CLAIM_IDLE = 500
 _FORGET_IDLE = 600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One delivery of a message, in as many parts as stages gave to it; `deliveries` counts the earlier ones."""
 
     stream: str
@@ -44,8 +45,7 @@ class Entry:
     deliveries: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Onward:
+class Onward(msgspec.Struct, frozen=True):
     """A message for the next stage. Where that joins several, `part` is whose this is, of `joins` in all."""
 
     stream: str
@@ -57,8 +57,7 @@ class Onward:
     keep_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """What became of one entry: a reply to a gateway, messages to the next stages, or nothing (it was no request).
 
     Without an entry it is news of one that goes on.
@@ -72,7 +71,7 @@ class Finished:
     @property
     def size(self) -> int:
         """Bytes it takes on the way."""
-        return len(self.raw) + sum(len(each.raw) for each in self.onward)
+        return len(self.raw) + (sum(len(each.raw) for each in self.onward) if self.onward else 0)
 
 
 def parcels(finished: Iterable[Finished], limit: int = wire.MESSAGE_LIMIT) -> list[list[Finished]]:
@@ -235,6 +234,8 @@ class StageStream:
 
 def _parts(fields: list[bytes]) -> tuple[bytes, ...]:
     """The messages among an entry's fields and values."""
+    if len(fields) == 2 and fields[0] == names.MESSAGE_FIELD:
+        return (fields[1],)
     return tuple(fields[at + 1] for at in range(0, len(fields), 2) if fields[at] == names.MESSAGE_FIELD)
 
 
@@ -250,6 +251,17 @@ def added(stream: str, raw: bytes, samples: int) -> Command:
     if samples == 1:
         return ("XADD", stream, "*", names.MESSAGE_FIELD, raw)
     return ("XADD", stream, "*", names.SAMPLES_FIELD, samples, names.MESSAGE_FIELD, raw)
+
+
+def packed(stream: str, raw: bytes, samples: int) -> bytes:
+    """The same command as bytes; only the message is new each time."""
+    return b"%b%d\r\n%b\r\n" % (_beginning(stream, samples), len(raw), raw)
+
+
+@lru_cache(maxsize=1024)
+def _beginning(stream: str, samples: int) -> bytes:
+    """The command up to its message's length."""
+    return cast(bytes, hiredis.pack_command(added(stream, b"", samples))).removesuffix(b"0\r\n\r\n")
 
 
 def _reply(stream: str, encoded: list[bytes]) -> list[Command]:

@@ -12,11 +12,9 @@ import time
 from functools import partial
 from typing import Any, Protocol
 
-from redis.exceptions import ResponseError
-
 from workers.serving import names, wire
 from workers.serving.errors import QueueAway, QueueFull, ServingError
-from workers.serving.stage_stream import added
+from workers.serving.stage_stream import packed
 from workers.serving.valkey import AWAY, BLOCK, FAILED, SOCKET_TIMEOUT, pauses
 from workers.serving.valkey.address import Address, Command
 from workers.serving.valkey.link import Link, Then
@@ -128,19 +126,19 @@ class Dispatcher:
     def _send(self, pending: Pending) -> None:
         assert self._out is not None
         for stream, raw in pending.parcels:
-            self._out.call(added(stream, raw, pending.samples), partial(self._settle, pending, stream))
+            self._out.send(packed(stream, raw, pending.samples), partial(self._settle, pending, stream))
 
     def _settle(self, pending: Pending, stream: str, result: Any) -> None:
         """Note what Valkey said to one XADD."""
-        if isinstance(result, AWAY):  # loading its data
-            self._break_off()
-        elif isinstance(result, ResponseError):
-            log.error("Valkey refused a request: %s", result)
-            self._fail(pending, QueueFull())
-        else:
+        if type(result) is bytes:
             pending.entries.append((stream, result))
             if pending.abandoned:
                 self.errand("XDEL", stream, result)
+        elif isinstance(result, AWAY):  # loading its data
+            self._break_off()
+        else:
+            log.error("Valkey refused a request: %s", result)
+            self._fail(pending, QueueFull())
 
     def _fail(self, pending: Pending, error: ServingError) -> None:
         if not pending.abandoned and pending.id in self._pending:

@@ -6,8 +6,9 @@ event is `answer`, with the whole, or `error`. Each has the JSON of a plain answ
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import quote
+
+import msgspec
 
 from workers.serving import wire
 from workers.serving.errors import ServingError
@@ -30,8 +31,7 @@ _BINARY = (b"content-type", b"application/octet-stream")
 _EVENTS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What every answer to one request says of it."""
 
     deployment: str
@@ -42,7 +42,9 @@ class Told:
     def headers(self) -> list[Header]:
         """The same as headers."""
         headers = [(REQUEST_ID, _as_header(self.identifier))]
-        return [*headers, (TRACEPARENT, self.traceparent.encode())] if self.traceparent else headers
+        if self.traceparent:
+            headers.append((TRACEPARENT, self.traceparent.encode()))
+        return headers
 
 
 def _as_header(identifier: str) -> bytes:
@@ -77,13 +79,15 @@ class Teller:
 
     def send(self, then: Callable[[], None]) -> None:
         """Send it, and call `then`."""
-        headers = [*self._told.headers(), (SERVER_TIMING, self._timing)]
+        headers = self._told.headers()
+        headers.append((SERVER_TIMING, self._timing))
         if self._head is None:
             headers.append(JSON)
         else:
             headers += [_BINARY, (HEADER_LENGTH, b"%d" % self._head)]
-        coding = wanted(self._exchange.headers.get(b"accept-encoding", b""))
-        if coding is not None and len(self._body) >= WORTH_IT:
+        accept = self._exchange.headers.get(b"accept-encoding")
+        coding = wanted(accept) if accept and len(self._body) >= WORTH_IT else None
+        if coding is not None:
             self._send_folded(coding, headers, then)
         else:
             self._respond(self._body, headers, then)
@@ -152,5 +156,5 @@ def event(name: bytes, body: bytes) -> bytes:
 def timing(trail: tuple[wire.Stop, ...]) -> bytes:
     """https://www.w3.org/TR/server-timing/: each stage's waiting and its batch, in milliseconds."""
     return ", ".join(
-        f"{stop.stage}-queue;dur={stop.queued * 1e3:.2f}, {stop.stage};dur={stop.busy * 1e3:.2f}" for stop in trail
+        [f"{stop.stage}-queue;dur={stop.queued * 1e3:.2f}, {stop.stage};dur={stop.busy * 1e3:.2f}" for stop in trail]
     ).encode()

@@ -38,7 +38,7 @@ def to_tensors(arrays: Arrays) -> Sample:
 
 def arrays(step: str, given: Any) -> Arrays:
     """What a hook gave, as arrays."""
-    if not isinstance(given, Mapping):
+    if type(given) is not dict and not isinstance(given, Mapping):
         raise ModelOutputWrong(f"{step} gave {type(given).__name__}, not a dict of arrays.")
     return {str(name): np.asarray(value) for name, value in given.items()}
 
@@ -66,7 +66,7 @@ def joined(parts: Sequence[Mapping[str, Any] | ServingError]) -> Any:
 
 def concluded(outputs: Sequence[OutputSpec], answer: Any) -> Sample:
     """What postprocess gave, in the shapes and datatypes that the manifest declares."""
-    if not isinstance(answer, Mapping):
+    if type(answer) is not dict and not isinstance(answer, Mapping):
         raise ModelOutputWrong(f"postprocess gave {type(answer).__name__}, not a dict of outputs.")
     return {spec.name: _encode(spec, answer) for spec in outputs}
 
@@ -88,9 +88,15 @@ def _encode(spec: OutputSpec, answer: Mapping[str, Any]) -> Tensor:
         raise ModelOutputWrong(f"postprocess did not give the output '{spec.name}'.")
     array = _typed(spec, answer[spec.name])
     wanted = spec.shape[1:]
-    if len(wanted) != array.ndim or any(each not in (-1, got) for each, got in zip(wanted, array.shape, strict=True)):
+    if array.shape != wanted and not _fits(array.shape, wanted):
         raise ModelOutputWrong(f"Output '{spec.name}' has shape {list(array.shape)}, not the declared {list(wanted)}.")
-    return to_bf16(array) if spec.datatype == BF16 else from_array(array)
+    if spec.datatype == BYTES:
+        return from_array(array)
+    return to_bf16(array) if spec.datatype == BF16 else Tensor(spec.datatype, array.shape, array.tobytes())
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(wanted) == len(shape) and all(each in (-1, got) for each, got in zip(wanted, shape, strict=True))
 
 
 def _typed(spec: OutputSpec, value: Any) -> np.ndarray:

@@ -298,6 +298,7 @@ class Visit:
     def _finish(self) -> None:
         self._done = True
         self._timer.cancel()
+        self._pending = None  # it knows this visit: a circle would be left to the garbage collector
 
     def _leave(self) -> None:
         self._plane.admission.leave(self._name, self._held)

@@ -18,7 +18,8 @@ from typing import Any, cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from workers.serving.errors import BadRequest, ServingError, TooManyConnections
-from workers.serving.http.exchange import Exchange, Headers
+from workers.serving.http.again import Again, remembered
+from workers.serving.http.exchange import Exchange, Head, Headers
 from workers.serving.http.response import CLOSE, Header, Response, error_response, head
 from workers.serving.http.timer import Timer
 from workers.serving.http.upgrade import without_upgrade
@@ -68,6 +69,8 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         self._unframed = 0  # bytes since the parser last came to the end of a head, to a piece of body or to its end
         self._plain_head = b""  # of a request that asks for an upgrade, without that
+        self._head: Head | None = None  # the last that was read to its end
+        self._again: Again | None = None  # the same, where it may be known again
         # The requests
         self._current: Exchange | None = None  # whose answer comes next
         self._filling: Exchange | None = None  # whose body is being read
@@ -108,6 +111,11 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        between = self._current is None and not self._in_head and not self._queue
+        if between and self._again is not None and (known := self._again.match(data)) is not None:
+            self._take(self._again.head, *known)
+            return
+        self._head = None
         self._unframed += len(data)
         try:
             self._feed(data)
@@ -120,6 +128,15 @@ class Connection(asyncio.Protocol):
             self._refuse(cause if isinstance(cause, ServingError) else BadRequest(f"This is not HTTP/1.1: {error}."))
         if self._in_head and self._current is None:
             self._timer.at_most(self.head_seconds)
+        if between and self._head is not None and self._filling is None and not self._in_head:
+            self._again = remembered(data, self._head)
+
+    def _take(self, head: Head, headers: Headers, body: bytes) -> None:
+        """A whole request whose head is known: what the parser would have found, at once."""
+        exchange = Exchange(self, head, headers)
+        exchange.early.append(body)
+        exchange.whole = True
+        self._start(exchange)
 
     def _feed(self, data: bytes) -> None:
         rest: bytes | memoryview = data
@@ -155,8 +172,8 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         self._unframed = 0
         keep_alive = self._parser.should_keep_alive() and version != "1.0"
-        exchange = Exchange(self, method.decode("latin-1"), self._target, self._headers, keep_alive)
-        self._filling = exchange
+        self._head = Head(method.decode("latin-1"), self._target, self._headers, keep_alive)
+        exchange = self._filling = Exchange(self, self._head, self._headers)
         if self._current is None:
             self._start(exchange)
         else:
@@ -296,6 +313,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(piece)
 
     def _answered(self, exchange: Exchange, closes: bool) -> None:
+        exchange.reader = None  # they know each other: kept, each request would be left to the garbage collector
         if closes:
             self._close(exchange.whole)
         elif exchange.whole:

@@ -46,14 +46,31 @@ class Asked(Protocol):
     def unread(self) -> int: ...
 
 
+class Head:
+    """A request's line and headers. Names of headers are lower-case; of a header sent twice the last counts.
+
+    `note` is the application's: what it found out by the head, for when the same comes again (see again.py).
+    """
+
+    __slots__ = ("headers", "keep_alive", "method", "note", "target")
+
+    def __init__(self, method: str, target: bytes, headers: Headers, keep_alive: bool) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.keep_alive = keep_alive
+        self.note: object = None
+
+
 class Exchange:
-    """A request with its head read. Names of headers are lower-case; of a header sent twice the last counts."""
+    """A request with its head read. `headers` are the head's, with the length of this request's body."""
 
     __slots__ = (
         "_connection",
         "answered",
         "began",
         "early",
+        "head",
         "headers",
         "keep_alive",
         "method",
@@ -62,14 +79,13 @@ class Exchange:
         "whole",
     )
 
-    def __init__(
-        self, connection: "Connection", method: str, target: bytes, headers: Headers, keep_alive: bool
-    ) -> None:
+    def __init__(self, connection: "Connection", head: Head, headers: Headers) -> None:
         self._connection = connection
-        self.method = method
-        self.target = target
+        self.head = head
+        self.method = head.method
+        self.target = head.target
         self.headers = headers
-        self.keep_alive = keep_alive
+        self.keep_alive = head.keep_alive
         self.reader: Reader | None = None
         self.early: list[bytes] = []  # pieces of body that came while an earlier request was under way
         self.whole = False  # the body has come to its end

@@ -35,7 +35,7 @@ class Response:
 def head(status: int, headers: list[Header], length: int | None) -> bytes:
     """Status line and headers, with the body's length where it is known and chunks announced where it is not."""
     framing = b"content-length: %d\r\n\r\n" % length if length is not None else b"transfer-encoding: chunked\r\n\r\n"
-    return b"".join([_status_line(status), *(b"%b: %b\r\n" % header for header in headers), framing])
+    return b"".join([_status_line(status), *[b"%b: %b\r\n" % header for header in headers], framing])
 
 
 def _status_line(status: int) -> bytes:

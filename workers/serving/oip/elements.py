@@ -23,6 +23,7 @@ _JSON_TYPES: dict[str, set[type]] = {
     BF16: {int, float},
     BYTES: {str},
 }
+_WHOLE: set[type] = {int}  # for any other
 _LENGTH_PREFIX = 4  # bytes before each BYTES element, little-endian
 
 
@@ -36,12 +37,19 @@ def from_json(spec: InputSpec, shape: tuple[int, ...], data: Any) -> list[Tensor
     if not isinstance(data, list):
         refuse(spec, "`data` must be a list")
     flat = _flatten(spec, shape, data)
-    allowed: set[type] = _JSON_TYPES.get(spec.datatype, {int})
+    allowed = _JSON_TYPES.get(spec.datatype, _WHOLE)
     if not set(map(type, flat)) <= allowed:
         refuse(spec, f"`data` must hold {spec.datatype} only; it holds {kinds(set(map(type, flat)) - allowed)}")
     if spec.datatype == BYTES:
         return split_bytes(shape, _texts(spec, flat))
     return _split_numbers(spec, shape, _numbers(spec, flat))
+
+
+def one(spec: InputSpec, shape: tuple[int, ...], flat: list[Any]) -> Tensor | None:
+    """One sample of as many elements as its shape holds; None when they are not all of the datatype's kind."""
+    if not _JSON_TYPES.get(spec.datatype, _WHOLE) >= set(map(type, flat)):
+        return None
+    return Tensor(spec.datatype, shape, _texts(spec, flat) if spec.datatype == BYTES else _numbers(spec, flat))
 
 
 def from_binary(spec: InputSpec, shape: tuple[int, ...], raw: memoryview) -> list[Tensor]:

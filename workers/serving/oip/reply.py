@@ -21,14 +21,12 @@ def encode(
     outputs = [_output(each, [sample[each.name] for sample in samples], tail) for each in wanted]
     document = {"model_name": model, "model_version": version, "id": identifier, "outputs": outputs}
     head = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    if not any(each.binary for each in wanted):
-        return head, None
-    return b"".join([head, *tail]), len(head)
+    return (b"".join([head, *tail]), len(head)) if tail else (head, None)
 
 
 def _output(wanted: Wanted, parts: list[Tensor], tail: list[bytes]) -> dict[str, Any]:
     first = parts[0]
-    if any(part.shape != first.shape for part in parts):
+    if len(parts) > 1 and any(part.shape != first.shape for part in parts):
         raise ModelOutputWrong(f"Output '{wanted.name}' has another shape in one sample than in the next.")
     output: dict[str, Any] = {
         "name": wanted.name,
@@ -46,7 +44,7 @@ def _output(wanted: Wanted, parts: list[Tensor], tail: list[bytes]) -> dict[str,
 
 def _raw(parts: list[Tensor]) -> bytes:
     if parts[0].datatype != BYTES:
-        return b"".join(part.numbers for part in parts)
+        return parts[0].numbers if len(parts) == 1 else b"".join([part.numbers for part in parts])
     elements = [element for part in parts for element in part.elements]
     return b"".join(len(each).to_bytes(4, "little") + each for each in elements)
 

@@ -3,14 +3,14 @@
 Whatever the bytes are, the outcome is an InferRequest or one of errors.BadRequest, BadInput and BadOutput.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from workers.serving import names
 from workers.serving.errors import BadInput, BadOutput, BadRequest
-from workers.serving.oip import elements
+from workers.serving.oip import elements, usual
 from workers.serving.routing import DeploymentRoute, InputSpec
 from workers.serving.tensors import BYTES, ITEM_BYTES, Sample, Tensor, element_count
 
@@ -19,16 +19,14 @@ MAX_ID_LENGTH = 256
 _SHARED_MEMORY = "shared_memory_region"
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(msgspec.Struct):
     """One output of the reply, and whether as bytes after the JSON."""
 
     name: str
     binary: bool
 
 
-@dataclass(slots=True)
-class InferRequest:
+class InferRequest(msgspec.Struct):
     """A request that fits its deployment."""
 
     id: str  # "" when the caller gave none
@@ -65,12 +63,17 @@ def _decode_document(document: dict[str, Any], tail: memoryview | None, route: D
     parameters = _object(document.get("parameters"), "`parameters`")
     if "sequence_id" in parameters:
         raise BadRequest("`parameters` asks for a sequence; requests are answered one by one here.")
-    tensors = _inputs(document.get("inputs"), tail, route)
+    inputs = document.get("inputs")
+    sample = usual.sample(inputs, route) if tail is None else None
+    if sample is None:
+        samples, given = careful(inputs, tail, route)
+    else:
+        samples, given = [sample], route.input_names
     return InferRequest(
         id=_identifier(document.get("id")),
-        samples=_samples(tensors, route),
+        samples=samples,
         outputs=_outputs(document.get("outputs"), bool(parameters.get("binary_data_output")), route),
-        input_names=tuple(tensors),
+        input_names=given,
         timeout=_timeout(parameters.get("timeout")),
         priority=_priority(parameters.get("priority")),
     )
@@ -97,6 +100,12 @@ def _raw_shape(spec: InputSpec, size: int) -> tuple[int, ...]:
     if dimensions.count(-1) > 1 or element_count(shape) != count or not count:
         elements.refuse(spec, f"its shape cannot be told from a body of {size} bytes; send it with a JSON header")
     return shape
+
+
+def careful(inputs: Any, tail: memoryview | None, route: DeploymentRoute) -> tuple[list[Sample], tuple[str, ...]]:
+    """Samples, and the names of the inputs they have, of any form of inputs. Raises BadRequest and BadInput."""
+    tensors = _inputs(inputs, tail, route)
+    return _samples(tensors, route), tuple(tensors)
 
 
 def _inputs(raw: Any, tail: memoryview | None, route: DeploymentRoute) -> dict[str, list[Tensor]]:
@@ -185,7 +194,7 @@ def _samples(tensors: dict[str, list[Tensor]], route: DeploymentRoute) -> list[S
 
 def _outputs(raw: Any, all_binary: bool, route: DeploymentRoute) -> list[Wanted]:
     if raw is None or raw == []:
-        return [Wanted(output.name, all_binary) for output in route.outputs]
+        return [Wanted(name, all_binary) for name in route.output_names]
     if not isinstance(raw, list):
         raise BadRequest("`outputs` must be a list.")
     known = {output.name for output in route.outputs}
