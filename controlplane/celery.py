@@ -38,10 +38,9 @@ app.conf.update(
     # A message is only a poke: outbox and reconciler look again, so publishing never waits for a dead broker.
     task_publish_retry=False,
     imports=["workers.tasks"],
-    # `expires` keeps ticks from piling up while no control worker runs: the next one says the same.
+    # What is due each second the control worker does by itself (workers/ticker.py). `expires` keeps messages from
+    # piling up while none runs: the next one says the same.
     beat_schedule={
-        "tick": {"task": "core.tick", "schedule": 1.0, "options": {"expires": 2}},
-        "routing": {"task": "inference.routing_keep", "schedule": 2.0, "options": {"expires": 4}},
         "sweep": {"task": "deployments.sweep", "schedule": 60.0, "options": {"expires": 60}},
         "housekeeping": {"task": "core.housekeeping", "schedule": 300.0, "options": {"expires": 300}},
     },

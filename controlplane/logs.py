@@ -42,7 +42,7 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
         "loggers": {
             "django.server": {"level": "WARNING"},
             "django": {"handlers": [], "propagate": True},
-            # A beat tick every second is not news.
+            # What beat sends is not news.
             "httpx": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},

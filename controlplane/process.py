@@ -57,8 +57,12 @@ def records() -> None:
 
 
 def control() -> None:
-    """Celery worker of short tasks: relay, reconcile, routing."""
-    _celery("worker", "-P", "threads", "-c", "4", "-Q", "control", "-n", "control@%h")
+    """What is due each second, and a Celery worker of short tasks: relay, reconcile, webhooks."""
+    _django()
+    from workers.ticker import start
+
+    start(threading.Event())
+    _worker("-c", "4", "-Q", "control", "-n", "control@%h")
 
 
 def accelerator() -> None:
@@ -68,7 +72,7 @@ def accelerator() -> None:
     from workers.queues import node_queue
 
     name = node_name()
-    _celery("worker", "-P", "threads", "-c", "64", "-Q", node_queue(name), "-n", f"accelerator@{name}")
+    _worker("-c", "64", "-Q", node_queue(name), "-n", f"accelerator@{name}")
 
 
 def beat() -> None:
@@ -83,6 +87,12 @@ def beat() -> None:
 PROCESSES: dict[str, Callable[[], None]] = {
     f.__name__: f for f in (web, gateway, ingest, records, control, accelerator, beat)
 }
+
+
+def _worker(*arguments: str) -> None:
+    """A Celery worker of threads. It does not talk with other workers: nodes and replicas have heartbeats of ours, and
+    Celery's would wake every worker for each other's every two seconds."""
+    _celery("worker", "-P", "threads", "--without-gossip", "--without-mingle", "--without-heartbeat", *arguments)
 
 
 def _celery(*arguments: str) -> None:

@@ -30,8 +30,10 @@ def relay_run(limit: int = 500) -> int:
 
 def _claim() -> list[OutboxEvent]:
     """Take a batch for the length of the lease; other relays pass over what this one is taking."""
+    waiting = OutboxEvent.objects.filter(done_at=None, due_at__lte=now()).order_by("id")
+    if not waiting.exists():  # as in most seconds: no transaction then
+        return []
     with transaction.atomic():
-        waiting = OutboxEvent.objects.filter(done_at=None, due_at__lte=now()).order_by("id")
         events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
         ids = [event.pk for event in events]
         OutboxEvent.objects.filter(pk__in=ids).update(due_at=now() + LEASE, attempts=F("attempts") + 1)

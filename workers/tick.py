@@ -1,10 +1,14 @@
-"""What the control worker does each second, in one message: most of what an idle second costs is Celery's."""
+"""What the control worker does each second (workers/ticker.py)."""
 
+import time
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
-from apps.deployments.services import reconcile
+from apps.deployments.selectors import is_at_rest
+from apps.deployments.services import reconcile, watch_keep
+from apps.inference.services import routing_keep, routing_look
 from workers.deliver import deliveries_wake
 from workers.observe import evidence
 from workers.relay import relay_run
@@ -13,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 def tick() -> None:
-    """One pass of the reconciler, then the outbox and webhooks; a step that fails does not hold up the other."""
+    """One pass of the reconciler, then outbox, webhooks and routing; a step that fails does not hold up the next."""
     for step in STEPS:
         try:
             step()
@@ -26,4 +30,43 @@ def reconcile_once() -> None:
     reconcile(evidence=evidence())
 
 
-STEPS: tuple[Callable[[], object], ...] = (reconcile_once, relay_run, deliveries_wake)
+class Seldom:
+    """A step that is taken at most once in so many seconds."""
+
+    def __init__(self, step: Callable[[], object], seconds: float) -> None:
+        self.__name__ = step.__name__
+        self._step = step
+        self._seconds = seconds
+        self._due = 0.0  # monotonic
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + self._seconds
+            self._step()
+
+
+class Step(Protocol):
+    """Something to be done, with a name to tell it by."""
+
+    __name__: str
+
+    def __call__(self) -> object: ...
+
+
+#: With nothing to run only nodes come and go, which need not be seen within the second.
+_pass_at_rest = Seldom(reconcile_once, 4.9)
+
+
+def fleet_watch() -> None:
+    """A pass of the reconciler; at rest just the note that somebody watches, and a pass now and then."""
+    if is_at_rest():
+        watch_keep()
+        _pass_at_rest()
+    else:
+        reconcile_once()
+
+
+STEPS: tuple[Step, ...] = (
+    *(fleet_watch, relay_run, deliveries_wake),
+    *(Seldom(routing_look, 1.9), Seldom(routing_keep, 14.9)),
+)

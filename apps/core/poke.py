@@ -1,4 +1,4 @@
-"""Waking a Celery task. A lost poke costs a moment, never work: beat asks again every second."""
+"""Waking a Celery task. A lost poke costs a moment, never work: the control worker looks again every second."""
 
 import structlog
 from celery import current_app

@@ -49,6 +49,8 @@ class Revision(models.Model):
 
     #: States that only an approval leads to.
     APPROVED_STATES = (State.APPROVED, State.STARTING, State.LIVE, State.RETIRING, State.RETIRED)
+    #: States in which there is something for the reconciler to do or to watch; every open rollout has such a revision.
+    UNDER_WAY_STATES = (State.APPROVED, State.STARTING, State.LIVE, State.RETIRING)
 
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()

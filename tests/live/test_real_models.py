@@ -27,6 +27,9 @@ def deployed(product: Product, name: str, directory: Path) -> Iterator[str]:
     number = product.ci.version_register(name, directory, {}, None)["number"]
     product.ci.deployment_ensure(name, "For the live tests")
     live(product, name, number)
+    # A revision is live when traffic begins to move to it; the gateway hears of it within a moment.
+    ready = f"{product.stack.gateway_url}/v2/models/{name}/ready"
+    product.until(lambda: httpx.get(ready).is_success, f"the gateway to know {name}", 30)
     yield name
     live(product, name, number, min_replicas=0, scale={"idle_s": 1})
     active = {"pending", "starting", "warming", "ready", "draining"}

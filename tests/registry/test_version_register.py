@@ -56,7 +56,7 @@ def test_its_manifest_is_kept_with_every_default(world: World, home: Path) -> No
 
     assert manifest["inputs"][0]["max_characters"] == 20_000
     spelt = {"name": "infer", "handler": "echo:Echo", "device": "auto", "hook": "predict", "after": ["preprocess"]}
-    assert manifest["stages"][1] == spelt
+    assert manifest["stages"][1] == spelt | {"batch_max": None, "batch_bytes": None}
 
 
 def test_the_staging_directory_is_gone_afterwards(world: World, home: Path) -> None:

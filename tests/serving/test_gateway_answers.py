@@ -97,6 +97,11 @@ def test_tritonclient_reads_the_error_of_what_is_not_offered(client):
         client.get_trace_settings()
 
 
+def test_tritonclient_is_told_of_an_unknown_model_in_tritons_words(client):
+    with pytest.raises(triton.InferenceServerException, match=r"^\[404\] Request for unknown model"):
+        client.infer("nowhere", [triton_input(True)], headers=headers())
+
+
 def test_curl_gets_an_answer(busy_plane):
     said = subprocess.run(
         ["curl", "-sS", "-f", "-H", f"Authorization: Bearer {worlds.GOOD_KEY}", "-H", "Content-Type: application/json",

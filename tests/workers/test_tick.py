@@ -9,6 +9,7 @@ from apps.core.models import OutboxEvent
 from apps.deployments.models import ReconcilerWatch
 from apps.inference.events import KeyChanged
 from workers import tick
+from workers.serving.names import ROUTING
 
 
 def test_a_step_that_fails_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,3 +30,31 @@ def test_a_tick_makes_a_pass_of_the_reconciler_and_tells_what_waits(valkey: Redi
     tick.tick()
     assert ReconcilerWatch.objects.exists()
     assert OutboxEvent.objects.get(pk=event.pk).done_at is not None
+
+
+def test_a_step_that_is_seldom_due_is_left_out_until_then() -> None:
+    done: list[str] = []
+
+    def step() -> None:
+        done.append("step")
+
+    seldom = tick.Seldom(step, seconds=3600)
+    seldom()
+    seldom()
+    assert done == ["step"]
+
+
+@pytest.mark.django_db
+def test_a_lost_routing_is_published_again(valkey: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tick, "STEPS", [tick.routing_look])
+    tick.tick()
+    valkey.delete(ROUTING)
+    tick.tick()
+    assert valkey.exists(ROUTING)
+
+
+@pytest.mark.django_db
+def test_a_second_with_nothing_to_do_asks_the_database_little(valkey: Redis, django_assert_max_num_queries) -> None:
+    tick.tick()
+    with django_assert_max_num_queries(6):
+        tick.tick()

@@ -51,7 +51,7 @@ def opened(table: RoutingTable, key: Key, name: str) -> DeploymentRoute:
     """The deployment, if the key opens it; raises ModelUnknown or KeyNotAllowed."""
     route = table.deployments.get(name)
     if route is None:
-        raise ModelUnknown(f"There is no deployment '{name[:100]}'.")
+        raise ModelUnknown.named(name)
     allow(key, name)
     return route
 

@@ -71,7 +71,7 @@ def _models(table: RoutingTable, headers: Headers) -> Response:
 def _ready(table: RoutingTable, name: str, version: str | None) -> Response:
     route = table.deployments.get(name)
     if route is None:
-        raise ModelUnknown(f"There is no deployment '{name[:100]}'.")
+        raise ModelUnknown.named(name)
     _check_version(route, version)
     # Without a version, ready is what takes requests: at no replicas they wait for the one that they wake.
     named = any(split.ready_replicas for split in route.splits if split.version == version)

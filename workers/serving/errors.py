@@ -119,6 +119,11 @@ class ModelUnknown(ServingError):
     message = "There is no such deployment."
     remedy = "GET /v2/models lists the deployments your key opens."
 
+    @classmethod
+    def named(cls, name: str) -> "ModelUnknown":
+        """Begins as Triton's own message does: its clients' examples look for that."""
+        return cls(f"Request for unknown model: there is no deployment '{name[:100]}'.")
+
 
 class VersionUnknown(ServingError):
     code, status, fault = "version_unknown", 404, CALLER

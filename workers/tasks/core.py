@@ -4,13 +4,6 @@ from celery import shared_task
 
 from workers.housekeeping import tidy
 from workers.relay import relay_run
-from workers.tick import tick as tick_once
-
-
-@shared_task(name="core.tick")
-def tick() -> None:
-    """What is due each second."""
-    tick_once()
 
 
 @shared_task(name="core.relay")

@@ -23,7 +23,7 @@ def reconcile() -> None:
 def replica_host(replica_id: str) -> None:
     """Look after one replica to its end; then ask for a pass, so that a crash is mended at once."""
     ReplicaHost(UUID(replica_id), LIFE).run()
-    with suppress(OperationalError):  # beat asks every second
+    with suppress(OperationalError):  # the control worker makes a pass every second
         reconcile.apply_async(expires=2)
 
 

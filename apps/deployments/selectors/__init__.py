@@ -1,7 +1,7 @@
 """Reads of this app, a file a purpose; other apps and the workers import them from here."""
 
 from apps.deployments.selectors.carriers import Carrier, carriers
-from apps.deployments.selectors.fleet import blocked_by_revision, nodes_whole, picture, replica_spec
+from apps.deployments.selectors.fleet import blocked_by_revision, is_at_rest, nodes_whole, picture, replica_spec
 from apps.deployments.selectors.lists import (
     deployments_list,
     record_keep,
@@ -27,6 +27,7 @@ __all__ = [
     "carriers",
     "deployments_list",
     "deployments_with_approved",
+    "is_at_rest",
     "kept_rollout",
     "nodes_whole",
     "picture",

@@ -51,6 +51,8 @@ def carriers(deployment_id: int | None = None) -> dict[int, Carrier]:
     """Every carrying stage of running revisions by id: of one deployment or of all."""
     rollouts = _rollouts(deployment_id)
     users = _users(rollouts, deployment_id)
+    if not users:
+        return {}
     stages = Stage.objects.select_related(*_RELATED).in_bulk(list(users))
     ready, standings = _ready(stages), StageScale.objects.in_bulk(list(users))
     found = {pk: _carrier(stages[pk], users[pk], ready.get(pk, 0), standings.get(pk)) for pk in sorted(users)}

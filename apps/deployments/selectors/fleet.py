@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db.models.functions import Now
 
 from apps.core.clock import now
-from apps.deployments.models import Node, ReconcilerWatch, Replica
+from apps.deployments.models import Node, ReconcilerWatch, Replica, Revision
 from apps.deployments.rules.placement import CPU, Whole, device_class, memory_need
 from apps.deployments.rules.plan import Failure, NodeSeen, Picture, Seen, Wanted
 from apps.deployments.rules.unload import Offer, Release
@@ -24,15 +24,22 @@ _RECENT = timedelta(minutes=5)
 _JUST_NOW = timedelta(seconds=5)
 
 
-def picture() -> Picture:
-    """What rules/plan.py decides on. Ages are by the database's clock, which also wrote the times."""
-    moment = _database_now()
-    watch = ReconcilerWatch.objects.get(pk=1)
+def is_at_rest() -> bool:
+    """Whether nothing runs and nothing should: only nodes may come and go then."""
+    wanted = Revision.objects.filter(state__in=Revision.UNDER_WAY_STATES)
+    running = Replica.objects.filter(state__in=Replica.ACTIVE_STATES)
+    return not (wanted.exists() or running.exists())
+
+
+def picture(running: Mapping[int, Carrier]) -> Picture:
+    """What rules/plan.py decides on, `running` being all `carriers()`. Ages are by the database's clock, which also
+    wrote the times."""
+    watch = ReconcilerWatch.objects.annotate(moment=Now()).get(pk=1)
+    moment = watch.moment
     active = list(Replica.objects.filter(state__in=Replica.ACTIVE_STATES).order_by("pk"))
     # A model that takes its worker down with it leaves replicas that are lost, not failed.
     ended = Replica.objects.filter(state__in=[Replica.State.FAILED, Replica.State.LOST], ended_at__gt=moment - _RECENT)
     stopped = Replica.objects.filter(state=Replica.State.STOPPED, ended_at__gt=moment - _JUST_NOW)
-    running = carriers()
     return Picture(
         wanted=[_wanted(carrier) for carrier in running.values()],
         replicas=[_seen(replica, moment) for replica in active],
@@ -42,12 +49,6 @@ def picture() -> Picture:
         offers=_offers(running, active),
         released=[Release(replica.node_id, replica.device, _held(replica)) for replica in stopped],
     )
-
-
-def _database_now() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("select statement_timestamp()")
-        return cursor.fetchone()[0]  # type: ignore[no-any-return]
 
 
 def _age(time: datetime | None, moment: datetime) -> float:
@@ -133,7 +134,7 @@ def _failure(replica: Replica, moment: datetime) -> Failure:
 def blocked_by_revision(blocked: dict[int, str]) -> dict[int, str]:
     """Reasons by revision id, from reasons by the ids of the stages that carry them."""
     by_revision: dict[int, list[str]] = {}
-    for pk, carrier in carriers().items():
+    for pk, carrier in (carriers() if blocked else {}).items():
         for user in carrier.users if pk in blocked else ():
             reasons = by_revision.setdefault(user.revision_id, [])
             if blocked[pk] not in reasons:

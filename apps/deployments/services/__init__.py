@@ -2,7 +2,7 @@
 
 from apps.deployments.services.deployments import deployment_create
 from apps.deployments.services.nodes import NodeFacts, node_away, node_beat
-from apps.deployments.services.reconcile import fleet_fit, reconcile
+from apps.deployments.services.reconcile import fleet_fit, reconcile, watch_keep
 from apps.deployments.services.replicas import (
     replica_beat,
     replica_claim,
@@ -44,4 +44,5 @@ __all__ = [
     "rollout_begin",
     "rollout_start",
     "version_corrupted",
+    "watch_keep",
 ]

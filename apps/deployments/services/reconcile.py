@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import OperationalError, connection, transaction
+from django.db.models import Case, F, When
 from django.db.models.functions import Now
 
 from apps.core import audit, outbox
@@ -39,9 +40,9 @@ def reconcile(*, evidence: Evidence | None) -> None:
 
 def watch_keep() -> None:
     """Note this pass, and begin the watch anew if the one before was long ago."""
-    ReconcilerWatch.objects.get_or_create(pk=1)
-    ReconcilerWatch.objects.filter(last_pass_at__lt=Now() - _GAP).update(since=Now())
-    ReconcilerWatch.objects.update(last_pass_at=Now())
+    since = Case(When(last_pass_at__lt=Now() - _GAP, then=Now()), default=F("since"))
+    if not ReconcilerWatch.objects.update(since=since, last_pass_at=Now()):
+        ReconcilerWatch.objects.get_or_create(pk=1)
 
 
 def _each(act: Callable[[int], object], ids: Iterable[int]) -> None:
@@ -61,8 +62,10 @@ def fleet_fit(*, evidence: Evidence | None = None) -> None:
     with transaction.atomic():
         if not _placing_lock_taken():
             return
-        stages_scale(evidence=evidence)
-        acts = plan(selectors.picture())
+        running = selectors.carriers()
+        if stages_scale(running, evidence=evidence):
+            running = selectors.carriers()
+        acts = plan(selectors.picture(running))
         lost = replicas_lost(acts.lost)
         _drain(acts)
         dispatched = _dispatch_again(acts)
@@ -83,12 +86,16 @@ def _placing_lock_taken() -> bool:
 
 def _drain(acts: Plan) -> None:
     """Order the hosts to drain; what no host has taken yet just ends."""
+    if not acts.drain:
+        return
     unwanted = Replica.objects.filter(pk__in=acts.drain)
     unwanted.filter(state=Replica.State.PENDING).update(state=Replica.State.STOPPED, ended_at=Now())
     unwanted.filter(state__in=Replica.HOLDING_STATES).update(state=Replica.State.DRAINING)
 
 
 def _dispatch_again(acts: Plan) -> list[Replica]:
+    if not acts.dispatch:
+        return []
     waiting = Replica.objects.filter(pk__in=acts.dispatch, state=Replica.State.PENDING)
     replicas = list(waiting.select_related("node"))
     waiting.update(dispatched_at=Now())
@@ -96,6 +103,8 @@ def _dispatch_again(acts: Plan) -> list[Replica]:
 
 
 def _placed(places: list[Place]) -> list[Replica]:
+    if not places:
+        return []
     replicas = [
         Replica(stage_id=p.stage, slot=p.slot, node_id=p.node, device=p.device, reserved_bytes=p.need) for p in places
     ]

@@ -1,6 +1,6 @@
 """How many replicas stages have: what a new revision shares and begins with, and how counts follow the load."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -46,12 +46,12 @@ def _desired(stage: Stage) -> int:
     return standing.desired if standing else stage.min_replicas
 
 
-def stages_scale(*, evidence: Evidence | None) -> None:
-    """Let every live stage's count follow its load, within the caller's transaction."""
+def stages_scale(running: Mapping[int, Carrier], *, evidence: Evidence | None) -> bool:
+    """Let every live stage's count follow its load, within the caller's transaction; whether a carrier's row is new
+    or another now."""
     moment = now()
-    for carrier in selectors.carriers().values():
-        if not carrier.held:
-            _scale(carrier, _load(carrier, evidence), moment)
+    changed = [_scale(each, _load(each, evidence), moment) for each in running.values() if not each.held]
+    return any(changed)
 
 
 def _load(carrier: Carrier, evidence: Evidence | None) -> Load | None:
@@ -59,7 +59,7 @@ def _load(carrier: Carrier, evidence: Evidence | None) -> Load | None:
     return replace(load, ready=carrier.ready) if load else None
 
 
-def _scale(carrier: Carrier, load: Load | None, moment: datetime) -> None:
+def _scale(carrier: Carrier, load: Load | None, moment: datetime) -> bool:
     row = carrier.standing or StageScale(stage=carrier.stage, desired=carrier.desired, last_used_at=moment)
     bounds = Bounds.of(carrier.bounds.min_replicas, carrier.bounds.max_replicas, carrier.bounds.scale)
     before = _state(row)
@@ -67,10 +67,12 @@ def _scale(carrier: Carrier, load: Load | None, moment: datetime) -> None:
     if carrier.standing and replace(after, used_at=0) == replace(before, used_at=0):
         if after.used_at - before.used_at >= _COARSE:
             StageScale.objects.filter(pk=row.pk).update(last_used_at=_time(after.used_at))
-        return
+            return True
+        return False
     _write(row, after, moment)
     if after.desired != before.desired:
         _tell(carrier, before.desired, after)
+    return True
 
 
 def _state(row: StageScale) -> Scale:

@@ -14,7 +14,7 @@ from apps.inference.services.keys import key_create, key_revoke
 from apps.inference.services.partitions import partitions_ahead, partitions_ensure
 from apps.inference.services.predictions import Kept, drops_note, kept_add, predictions_add
 from apps.inference.services.retention import predictions_expire
-from apps.inference.services.routing import ROUTING, routing_keep, routing_publish
+from apps.inference.services.routing import ROUTING, routing_keep, routing_look, routing_publish
 
 __all__ = [
     "ROUTING",
@@ -36,6 +36,7 @@ __all__ = [
     "predictions_add",
     "predictions_expire",
     "routing_keep",
+    "routing_look",
     "routing_publish",
     "subject_erase",
 ]

@@ -28,6 +28,7 @@ REFUSALS = frozenset(
         "request_finished",
         "request_cancelled",
         "request_unknown",
+        "callback_unknown",
         "not_supported",
         "client_gone",
         "own_deadline_passed",
