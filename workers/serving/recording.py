@@ -28,7 +28,8 @@ def asked(
 ) -> Asked:
     """What replicas are told for the record, with a new id. Raises BadRequest."""
     brought = request.input_names
-    missing = () if len(brought) == len(route.inputs) else tuple([n for n in route.senses if n not in brought])
+    whole = len(brought) == len(route.inputs)
+    missing = () if whole else tuple([name for name in route.senses if name not in brought])
     return Asked(
         record.new_id(received),
         received,
