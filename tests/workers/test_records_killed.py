@@ -20,7 +20,8 @@ from redis import Redis, RedisError
 from controlplane.embedded.servers import servers
 from tests.embedded.looking import eventually
 from tests.workers.written import said
-from workers.serving import names, record
+from workers.serving import names, record, spool
+from workers.serving.spool import Spool
 from workers.stream_reader import GROUP
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,23 @@ class Installation:
             return bool(self.valkey.xadd(names.PREDICTIONS, {"m": entry}))
         except RedisError:
             return False
+
+    def write_bounded(self, spool: Spool) -> int:
+        """A batch of two as a replica with this spool writes it; how many of them were dropped."""
+        batch = [said(), said()]
+        command = spool.put(record.encode_records(batch), len(batch))
+        self.valkey.execute_command(*command)
+        if command[0] != "XADD":
+            return len(batch)
+        self.written |= {record.id_text(each.asked.id) for each in batch}
+        return 0
+
+    def dropped(self) -> int:
+        """As the database has it, and /metrics shows."""
+        with psycopg.connect(self.addresses["DATABASE_URL"]) as connection:
+            row = connection.execute("select coalesce(sum(dropped), 0) from inference_recordtally").fetchone()
+        assert row is not None
+        return int(row[0])
 
     def rows(self) -> list[str] | None:
         """Ids of what is recorded; None while the database is away."""
@@ -168,3 +186,16 @@ def test_postgresql_away_under_traffic(installation: Installation) -> None:
             installation.write(5)
             time.sleep(0.02)
     installation.records_everything()
+
+
+def test_what_does_not_fit_while_postgresql_is_away_is_counted_and_the_rest_recorded(
+    installation: Installation,
+) -> None:
+    before = installation.dropped()
+    with installation.away("postgres"):
+        eventually(lambda: installation.rows() is None)
+        narrow = spool.predictions(4000)
+        dropped = sum(installation.write_bounded(narrow) for _ in range(200))
+        assert 0 < dropped < 400
+    installation.records_everything()
+    eventually(lambda: installation.dropped() == before + dropped)

@@ -148,7 +148,7 @@ class Reading:
 
 def unsure(confidences: Iterable[float | None], below: float) -> bool:
     """Whether any of them is under the bound."""
-    for each in confidences:  # a generator for `any` costs as much as the rest
+    for each in confidences:  # noqa: SIM110  a generator for `any` costs as much as all the rest
         if each is not None and each < below:
             return True
     return False
