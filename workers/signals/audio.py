@@ -1,7 +1,7 @@
 """What a sound is like.
 
 Frames are of 32 ms under a Hann window, each half over the next; of a long sound 1,000, spread evenly, are looked at, and for
-the spectrum 64 of those that sound.
+the spectrum 32 of those that sound.
 
 | signal | unit | what |
 |---|---|---|
@@ -23,7 +23,7 @@ import numpy as np
 from workers.signals.finite import Signals, Value, finite
 
 _FRAME_S = 0.032
-_MOST_FRAMES, _MOST_SPECTRA = 1000, 64
+_MOST_FRAMES, _MOST_SPECTRA = 1000, 32
 _QUIETEST_DB, _SILENT_DB, _MOST_SNR_DB = -100.0, -50.0, 100.0
 _FULL = 0.999
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 500.0

@@ -24,7 +24,7 @@ _WHITE = 255.0
 _CROP = 192  # pixels
 _SIDE = 8  # of the thumbnail
 _TURNS = 8
-_LARGE = 96  # pixels of an edge, from which on a smaller copy is looked at
+_LARGE = 64  # pixels of an edge, from which on a smaller copy is looked at
 _LEVELS = np.arange(256) / _WHITE
 
 
