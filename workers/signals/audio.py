@@ -32,6 +32,7 @@ _OCTAVE = 0.05
 _VOICED = 0.5  # autocorrelation over its value at lag 0, from which on a frame counts as voiced
 _TINY = 1e-10
 _BANDS = 16
+_FLOOR = 1e-4  # of a frame's power: what is fainter is not told from nothing
 
 
 def describe(value: np.ndarray, sample_rate: int | None = None) -> Signals:
@@ -51,7 +52,9 @@ def describe(value: np.ndarray, sample_rate: int | None = None) -> Signals:
 
 def _clean(value: np.ndarray) -> np.ndarray:
     sound = np.asarray(value, np.float32).ravel()
-    return sound if np.isfinite(sound).all() else np.nan_to_num(sound, nan=0.0, posinf=0.0, neginf=0.0)
+    if len(sound) and not np.abs(sound).max() <= 1:  # also where it is NaN
+        sound = np.clip(np.nan_to_num(sound, nan=0.0, posinf=0.0, neginf=0.0), -1, 1)
+    return sound
 
 
 def decibels(power: float) -> float:
@@ -158,7 +161,8 @@ def _timbre(power: np.ndarray, rate: int) -> np.ndarray:
 
     The mean over all bands is taken off, so that loudness, a signal of its own, is not told again.
     """
-    bands = np.log(power @ _mel(2 * (power.shape[1] - 1), rate) + 1e-6)
+    heard = power @ _mel(2 * (power.shape[1] - 1), rate)
+    bands = np.log(heard + _FLOOR * heard.mean(axis=1, keepdims=True) + _TINY)
     mean = bands.mean(axis=0)
     return np.concatenate([mean - mean.mean(), bands.std(axis=0)]).astype(np.float32)
 

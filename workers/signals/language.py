@@ -44,7 +44,7 @@ _BOUNDS = np.array([bound for bound, _ in _BLOCKS], np.uint32)
 _NAMES = (*(name for _, name in _BLOCKS), "none")
 _MOST_WORDS = 200
 
-#: Words that hardly a sentence of the language does without. One shared by several languages votes for each.
+#: Words that hardly a sentence of the language does without. One shared by several languages has its vote split.
 _COMMON = {
     "en": "the of and to a in is it you that for on with are this be not have was by from or an as at will can your",
     "de": "der die das und ist nicht ein eine zu den mit von auf für sie es im dem des werden wird ich sich kein bitte",
@@ -77,8 +77,10 @@ def guess(text: str, words: Sequence[str]) -> dict[str, str | None]:
 
 
 def _language_of(words: Sequence[str]) -> str:
-    votes: Counter[str] = Counter()
+    votes = dict.fromkeys(_COMMON, 0.0)
     for word in words[:_MOST_WORDS]:
-        for language in _VOTES.get(word.casefold(), ()):
-            votes[language] += 1
-    return max(votes, key=lambda language: (votes[language], language)) if votes else "unknown"
+        languages = _VOTES.get(word.casefold(), ())
+        for language in languages:
+            votes[language] += 1 / len(languages)
+    # Of languages with as many votes the first in _COMMON, so that the answer never hangs on the order of the words.
+    return max(_COMMON, key=lambda language: votes[language]) if any(votes.values()) else "unknown"

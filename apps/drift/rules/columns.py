@@ -8,6 +8,9 @@ import numpy as np
 
 from apps.drift.rules.kinds import PREDICTION, Kind, Sample, has_input, kind_of
 
+#: Beyond it a number counts as not finite: its square would not be.
+LARGEST = 1e100
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -45,7 +48,7 @@ def lacking(samples: Sequence[Sample], name: str) -> Column:
 
 def _numbers(raw: Sequence[Any]) -> Column:
     values = np.array([each if type(each) is float else _number(each) for each in raw], np.float64)
-    return _kept(values, np.isfinite(values), raw)
+    return _kept(values, np.abs(values) <= LARGEST, raw)
 
 
 def _number(value: Any) -> float:
@@ -68,7 +71,8 @@ def _category(value: Any) -> str | None:
 
 
 def _embeddings(raw: Sequence[Any], dimension: int | None) -> Column:
-    vectors = [_vector(each) for each in raw]
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is left out as such
+        vectors = [_vector(each) for each in raw]
     wanted = dimension or next((len(each) for each in vectors if each is not None), 0)
     good = np.array([each is not None and len(each) == wanted for each in vectors], bool)
     kept = [each for each, usable in zip(vectors, good, strict=True) if usable and each is not None]
@@ -82,8 +86,7 @@ def _vector(value: Any) -> np.ndarray | None:
     if kind_of(value) is not Kind.EMBEDDING:
         return None
     try:
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is left out as such
-            vector = np.asarray(value, np.float32)
+        vector = np.asarray(value, np.float32)
     except (TypeError, ValueError, OverflowError):
         return None
     return vector if vector.ndim == 1 and len(vector) else None

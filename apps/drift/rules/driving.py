@@ -11,6 +11,7 @@ from apps.drift.rules.reference import Categories, Numbers, Reference, Vectors
 from apps.drift.rules.wasserstein import spread
 
 MOST = 20
+_FURTHEST = 1e6  # spreads
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ def _numbers(known: np.ndarray, seen: np.ndarray) -> np.ndarray:
     below, above = np.searchsorted(known, seen, "right"), len(known) - np.searchsorted(known, seen, "left")
     ranked = np.minimum(1.0, (2 * np.minimum(below, above) + 1) / (len(known) + 1))
     outside = np.maximum(0, np.maximum(known[0] - seen, seen - known[-1]))
-    beyond = outside / (spread(known) or max(1.0, abs(float(known[0]))))
-    return np.asarray(ranked / (1 + beyond))
+    with np.errstate(over="ignore"):  # infinite where the reference is almost one value
+        beyond = outside / (spread(known) or max(1.0, abs(float(known[0]))))
+    return np.asarray(ranked / (1 + np.minimum(beyond, _FURTHEST)))
 
 
 def _categories(reference: Categories, seen: np.ndarray) -> np.ndarray:

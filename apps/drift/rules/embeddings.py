@@ -99,10 +99,16 @@ def _features(vectors: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
 
 def _pooled_covariance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """float64 (2F, 2F), within the samples, each weighted by the other's size as the difference of means is."""
-    covariances: list[np.ndarray] = [np.atleast_2d(np.cov(each, rowvar=False)) for each in (first, second)]
+    covariances = [_covariance(each) for each in (first, second)]
     weights = np.array([1 / len(first), 1 / len(second)])
     shares = weights / weights.sum()
     return np.asarray(covariances[0] * shares[0] + covariances[1] * shares[1])
+
+
+def _covariance(features: np.ndarray) -> np.ndarray:
+    """In float32 until it is summed up: the features are bounded, and half the bytes are twice the speed."""
+    centred = features - features.mean(axis=0)
+    return np.asarray((centred.T @ centred).astype(np.float64) / (len(features) - 1))
 
 
 def _p(statistic: float, covariance: np.ndarray) -> float:
@@ -121,5 +127,4 @@ def _p(statistic: float, covariance: np.ndarray) -> float:
 
 def outlying(reference: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """float64 (n,): the squared distance of each placed vector from the middle of the placed reference."""
-    distance: np.ndarray = np.sum((vectors - reference.mean(axis=0)) ** 2, axis=1, dtype=np.float64)
-    return distance
+    return np.asarray(np.sum((vectors - reference.mean(axis=0)) ** 2, axis=1, dtype=np.float64))

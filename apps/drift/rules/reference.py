@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from apps.drift.rules.columns import Column
+from apps.drift.rules.columns import LARGEST, Column
 from apps.drift.rules.embeddings import MOST_DIMENSIONS, Space
 from apps.drift.rules.kinds import Kind
 
@@ -37,7 +37,7 @@ class Numbers:
     def from_dict(cls, told: Mapping[str, Any]) -> "Numbers":
         """Raises KeyError, TypeError or ValueError, as do all of this file."""
         values = np.array(told["values"], np.float64)
-        _require(values.ndim == 1 and bool(np.isfinite(values).all()), "values that are no finite numbers")
+        _require(values.ndim == 1 and bool((np.abs(values) <= LARGEST).all()), "values that are no finite numbers")
         _require(0 < len(values) <= min(MOST_NUMBERS, _count(told)), "more or fewer values than it says")
         return cls(_count(told), np.sort(values))
 

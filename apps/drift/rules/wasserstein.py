@@ -2,6 +2,7 @@
 
 import numpy as np
 
+_FURTHEST = 1e6  # spreads; a reference of almost one value would make it infinite
 _NORMAL_IQR = 1.349  # standard deviations between the quartiles of a normal distribution
 
 
@@ -26,4 +27,4 @@ def spread(values: np.ndarray) -> float:
 def normalised(reference: np.ndarray, window: np.ndarray) -> float:
     """The distance over the reference's spread; over that of both together where the reference is constant."""
     unit = spread(reference) or float(np.concatenate([reference, window]).std())
-    return distance(reference, window) / unit if unit > 0 else 0.0
+    return min(_FURTHEST, distance(reference, window) / unit) if unit > 0 else 0.0
