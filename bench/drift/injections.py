@@ -22,19 +22,18 @@ def blurred(picture: np.ndarray, random: Random) -> np.ndarray:
 
 def noisy(picture: np.ndarray, random: Random) -> np.ndarray:
     """A sensor in the dusk: normal noise of 12 grey levels."""
-    seen: np.ndarray = np.clip(picture + random.normal(0, 12, picture.shape), 0, 255).astype(np.uint8)
-    return seen
+    return np.asarray(np.clip(picture + random.normal(0, 12, picture.shape), 0, 255), np.uint8)
 
 
 def flat(picture: np.ndarray, random: Random) -> np.ndarray:
     """Six tenths of the contrast, the mean kept."""
     mean = picture.mean()
-    return np.clip(mean + 0.6 * (picture - mean), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(mean + 0.6 * (picture - mean), 0, 255), np.uint8)
 
 
 def dark(picture: np.ndarray, random: Random) -> np.ndarray:
     """Six tenths of the light."""
-    return (picture * 0.6).astype(np.uint8)
+    return np.asarray(picture * 0.6, np.uint8)
 
 
 def noise_at(decibels: float) -> Injection[np.ndarray]:
@@ -42,7 +41,7 @@ def noise_at(decibels: float) -> Injection[np.ndarray]:
 
     def heard(sound: np.ndarray, random: Random) -> np.ndarray:
         level = np.sqrt(np.mean(np.square(sound))) * 10 ** (-decibels / 20)
-        return np.clip(sound + random.normal(0, level, sound.shape), -1, 1).astype(np.float32)
+        return np.asarray(np.clip(sound + random.normal(0, level, sound.shape), -1, 1), np.float32)
 
     return heard
 

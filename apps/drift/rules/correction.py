@@ -13,7 +13,7 @@ def holm(ps: Sequence[float]) -> list[float]:
     values = np.asarray(ps, np.float64)
     order = np.argsort(values, kind="stable")
     stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    return _back(np.minimum(stepped, 1.0), order)
+    return _back(stepped, values, order)
 
 
 def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
@@ -25,10 +25,11 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
     order = np.argsort(values, kind="stable")
     scaled = values[order] * len(values) / np.arange(1, len(values) + 1)
     stepped = np.minimum.accumulate(scaled[::-1])[::-1]
-    return _back(np.minimum(stepped, 1.0), order)
+    return _back(stepped, values, order)
 
 
-def _back(corrected: np.ndarray, order: np.ndarray) -> list[float]:
-    placed = np.empty_like(corrected)
-    placed[order] = corrected
-    return [float(each) for each in placed]
+def _back(stepped: np.ndarray, values: np.ndarray, order: np.ndarray) -> list[float]:
+    """In the order of the values, and no smaller than they are: k p / k may be rounded to less than p."""
+    placed = np.empty_like(values)
+    placed[order] = stepped
+    return [float(each) for each in np.clip(placed, values, 1.0)]
