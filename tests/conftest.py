@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
 from tests.world import World
+
+# A deadline is a timed assertion: on a busy machine an example that is right would fail by the clock.
+hypothesis_settings.register_profile("quartet", deadline=None)
+hypothesis_settings.load_profile("quartet")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from apps.drift.rules.profile import build
 from apps.drift.rules.verdict import Report, State, Strictness, judge
 from bench.drift.worlds import Population, Sample, World
 
-REFERENCE, WINDOW, STEP = 1000, 200, 25
+REFERENCE, WINDOW, STEP = 1000, 200, 10
 #: Predictions after the change at which a trial gives up.
 HORIZON = 500
 _LEVELS = (0.05, 0.01)
@@ -25,15 +25,13 @@ class Undrifted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Predictions from the change to the alarm, a trial each, HORIZON where none came; `named` is the share of trials
+class Trial:
+    """Predictions from the change to each alarm, HORIZON where it did not come."""
 
-    in which the first alarm told the right group and no modality that had not changed.
-    """
-
-    ours: list[int]
-    naive: list[int]
-    named: float
+    found: int  # ours, whatever it told
+    told: int  # ours, telling the right group
+    misled: bool  # whether ours told a modality that had not changed, up to then
+    naive: int
 
 
 def undrifted(world: World, windows: int, seed: int) -> Undrifted:
@@ -66,37 +64,38 @@ def _errors(reference: Sequence[Sample], window: Sequence[Sample]) -> float:
     return float(abs(now.mean() - known.mean()) / error) if error > 0 else 0.0
 
 
-def found(world: World, drift: str, limit: float, trials: int, seed: int) -> Found:
+def trials(world: World, drift: str, limit: float, count: int, seed: int) -> list[Trial]:
     """Streams that change after the window has filled once; a run every STEP predictions, over the last WINDOW."""
     group, after = world.drifts[drift]
     random = np.random.default_rng(seed)
-    ours, naive, named = [], [], 0
-    for _ in range(trials):
-        reference = _drawn(world.before, REFERENCE, random)
-        stream = _drawn(world.before, WINDOW, random) + _drawn(after, HORIZON, random)
-        when, report = _ours(world, reference, stream)
-        ours.append(when)
-        naive.append(_naive(reference, stream, limit))
-        named += report is not None and _told(report, group)
-    return Found(ours, naive, named / trials)
+    return [_trial(world, group, after, limit, random) for _ in range(count)]
 
 
-def _ours(world: World, reference: list[Sample], stream: list[Sample]) -> tuple[int, Report | None]:
-    profile = build(reference, world.modalities)
-    for passed in range(STEP, HORIZON + 1, STEP):
-        report = judge(profile, stream[passed : passed + WINDOW], Strictness(_LEVELS[0]))
-        if report.state is State.DRIFTED:
-            return passed, report
-    return HORIZON, None
+def _trial(world: World, group: str, after: Population, limit: float, random: np.random.Generator) -> Trial:
+    reference = _drawn(world.before, REFERENCE, random)
+    stream = _drawn(world.before, WINDOW, random) + _drawn(after, HORIZON, random)
+    profile, alarms, told = build(reference, world.modalities), [], HORIZON
+    others = _MODALITIES - {group}
+    for passed in _steps():
+        drifted = _drifted(judge(profile, stream[passed : passed + WINDOW], Strictness(_LEVELS[0])))
+        if drifted:
+            alarms.append((passed, drifted))
+        if group in drifted:
+            told = passed
+            break
+    found = alarms[0][0] if alarms else HORIZON
+    misled = any(drifted & others for _, drifted in alarms)
+    return Trial(found, told, misled, _naive(reference, stream, limit))
+
+
+def _steps() -> range:
+    return range(STEP, HORIZON + 1, STEP)
+
+
+def _drifted(report: Report) -> set[str]:
+    return {name for name, each in report.groups.items() if each.state is State.DRIFTED}
 
 
 def _naive(reference: list[Sample], stream: list[Sample], limit: float) -> int:
-    for passed in range(STEP, HORIZON + 1, STEP):
-        if _errors(reference, stream[passed : passed + WINDOW]) > limit:
-            return passed
-    return HORIZON
-
-
-def _told(report: Report, group: str) -> bool:
-    drifted = {name for name, each in report.groups.items() if each.state is State.DRIFTED}
-    return group in drifted and not (drifted & _MODALITIES - {group})
+    alarmed = (passed for passed in _steps() if _errors(reference, stream[passed : passed + WINDOW]) > limit)
+    return next(alarmed, HORIZON)

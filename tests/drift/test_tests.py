@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from apps.drift.rules import chi_squared, embeddings, kolmogorov_smirnov
+from apps.drift.rules import chi_squared, embeddings, exceedances, kolmogorov_smirnov
 
 NUMBERS = hnp.arrays(np.float64, st.integers(1, 40), elements=st.integers(-3, 3) | st.floats(-1e50, 1e50))
 COUNTS = st.dictionaries(st.sampled_from("abcdefg"), st.integers(0, 300), min_size=1).filter(
@@ -45,6 +45,33 @@ def test_small_samples_have_the_exact_chance() -> None:
 def test_large_samples_are_compared_and_a_small_shift_is_found() -> None:
     one, other = RANDOM.normal(size=2000), RANDOM.normal(0.2, 1, size=100_000)
     assert kolmogorov_smirnov.compare(one, other).p < 1e-9
+
+
+@given(NUMBERS, NUMBERS, st.integers(0, 100))
+def test_exceedances_are_a_chance_and_do_not_see_the_order(one: np.ndarray, other: np.ndarray, seed: int) -> None:
+    found = exceedances.compare(one, other)
+    assert 0 <= found.p <= 1 and 0 <= found.statistic <= len(other)
+    assert exceedances.compare(np.random.default_rng(seed).permutation(one), other) == found
+
+
+def test_the_chance_of_exceedances_is_exact() -> None:
+    # All three of six lie above the other three: one way in twenty, on one of two sides.
+    assert exceedances.compare(np.arange(3.0), np.arange(3.0) + 10).p == pytest.approx(2 / 20)
+
+
+def test_the_chance_of_exceedances_is_spread_as_a_chance_is() -> None:
+    random = np.random.default_rng(4)
+    ps = np.array([exceedances.compare(*random.standard_t(2, 400).reshape(2, 200)).p for _ in range(2000)])
+    for level in (0.1, 0.01):
+        assert np.mean(ps <= level) <= level + 3.3 * np.sqrt(level / 2000)
+    assert np.mean(ps <= 0.1) > 0.02
+
+
+def test_a_few_that_are_far_out_are_found_where_the_whole_hardly_moves() -> None:
+    one, other = RANDOM.normal(size=1000), RANDOM.normal(size=200)
+    other[:8] = -50
+    assert kolmogorov_smirnov.compare(one, other).p > 0.01
+    assert exceedances.compare(one, other).p < 1e-4
 
 
 @given(COUNTS, COUNTS)

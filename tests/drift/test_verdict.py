@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.drift.rules.correction import benjamini_hochberg, holm
 from apps.drift.rules.power import needed
 from apps.drift.rules.profile import ReferenceProfile, build
 from apps.drift.rules.verdict import Report, State, Strictness, judge
@@ -174,6 +175,14 @@ def test_a_stricter_level_alarms_less() -> None:
     window = [{**each, "confidence": each["confidence"] + 0.3} for each in world(200)]
     states = [judge(PROFILE, window, Strictness(level)).signals["confidence"].state for level in (0.05, 1e-6)]
     assert states == [State.DRIFTED, State.STEADY]
+
+
+def test_another_correction_may_find_more() -> None:
+    window = [{**each, **{name: each[name] + 0.25 for name in SIGNALS}} for each in world(200)]
+    strict, lenient = (judge(PROFILE, window, Strictness(correct=way)) for way in (holm, benjamini_hochberg))
+    told = [(lenient.signals[name].corrected or 0, strict.signals[name].corrected or 0) for name in SIGNALS]
+    assert all(less <= more for less, more in told)
+    assert any(less < more for less, more in told)
 
 
 def test_the_agreement_with_an_input_hidden_is_a_group_of_its_own() -> None:

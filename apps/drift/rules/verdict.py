@@ -3,7 +3,7 @@
 A verdict is `steady` only where a test could have found something. What was not tested says why in its `reason`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from apps.drift.rules.kinds import Sample, group_of, is_missing
 from apps.drift.rules.measures import LEAST, UNITS, Measure, constant, measure
 from apps.drift.rules.power import FINDABLE, needed
 from apps.drift.rules.profile import ReferenceProfile
-from apps.drift.rules.reference import Reference, Vectors
+from apps.drift.rules.reference import Numbers, Reference, Vectors
 
 #: Share of a signal's values that may be unusable before the rest is no fair picture of the window.
 _MOST_WRONG = 0.1
@@ -32,11 +32,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Strictness:
-    """`level` is the chance of a false alarm in a whole run; `least` multiplies the effects of measures.LEAST."""
+    """`level` is the chance of a false alarm in a whole run, as long as `correct` is Holm's way of correcting.
+
+    With Benjamini and Hochberg's it is the share of false alarms among the signals that alarm. `least` multiplies the
+    effects of measures.LEAST.
+    """
 
     level: float = 0.05
     least: float = 1.0
     findable: float = FINDABLE
+    correct: Callable[[Sequence[float]], list[float]] = holm
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class SignalVerdict:
     reference: int
     wrong: int = 0
     measure: Measure | None = None
-    corrected: float | None = None  # p after Holm's correction over the run
+    corrected: float | None = None  # p after the correction over the run
     unit: str = ""  # of the effect
 
 
@@ -84,7 +89,7 @@ def judge(
     columns = {name: _column(samples, name, each) for name, each in profile.signals.items()}
     untested = _untested(profile, columns, strictness)
     measures = {name: measure(profile.signals[name], columns[name]) for name in columns if name not in untested}
-    corrected = dict(zip(measures, holm([each.p for each in measures.values()]), strict=True))
+    corrected = dict(zip(measures, strictness.correct([each.p for each in measures.values()]), strict=True))
     signals = {
         name: untested.get(name) or _tested(profile, name, columns[name], measures[name], corrected[name], strictness)
         for name in sorted(columns)
@@ -133,7 +138,9 @@ def _unfit(reference: Reference, window: Column, least: int | None) -> tuple[Sta
 
 def _size(reference: Reference) -> int:
     """How many values the tests compare with."""
-    return len(reference.placed) if isinstance(reference, Vectors) else min(reference.count, 2000)
+    if isinstance(reference, Numbers):
+        return len(reference.values)
+    return len(reference.placed) if isinstance(reference, Vectors) else reference.count
 
 
 def _tested(
