@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,8 @@ def _embeddings(raw: Sequence[Any], dimension: int | None) -> Column:
 
 
 def _vector(value: Any) -> np.ndarray | None:
+    if type(value) is np.ndarray and value.dtype == np.float32 and value.ndim == 1 and len(value):
+        return value
     if kind_of(value) is not Kind.EMBEDDING:
         return None
     try:
@@ -98,4 +102,4 @@ def _kept(values: np.ndarray, usable: np.ndarray, raw: Sequence[Any]) -> Column:
 
 
 def _there(raw: Sequence[Any]) -> int:
-    return sum(each is not None for each in raw)
+    return len(raw) - sum(map(is_, raw, repeat(None)))

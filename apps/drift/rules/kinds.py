@@ -54,5 +54,8 @@ def is_missing(name: str) -> bool:
 
 def has_input(sample: Sample, name: str) -> bool:
     """Whether the sample has any signal of the input, besides the model's agreement with it hidden."""
-    head = f"{name}."
-    return any(key.startswith(head) and key != head + AGREEMENT for key in sample)
+    head, agreed = f"{name}.", f"{name}.{AGREEMENT}"
+    for key in sample:  # noqa: SIM110  (any() takes twice as long, and every sample of a window comes by)
+        if key.startswith(head) and key != agreed:
+            return True
+    return False
