@@ -58,7 +58,7 @@ def spread(grey: Image.Image) -> tuple[float, float]:
 
 def detail(grey: Image.Image) -> dict[str, float]:
     """Sharpness and noise; neither of a picture with an edge below three pixels."""
-    pixels = middle(np.asarray(grey)).astype(np.float32)
+    pixels = np.asarray(middle(grey), np.float32)
     if min(pixels.shape) < 3:
         return {}
     rows = pixels[:-2] + pixels[2:]
@@ -70,10 +70,10 @@ def detail(grey: Image.Image) -> dict[str, float]:
     return {"sharpness": float(laplacian.var()) / _WHITE**2, "noise": noise / _WHITE}
 
 
-def middle(pixels: np.ndarray) -> np.ndarray:
+def middle(grey: Image.Image) -> Image.Image:
     """At most _CROP x _CROP pixels, about the centre."""
-    top, left = ((max(0, edge - _CROP)) // 2 for edge in pixels.shape[:2])
-    return pixels[top : top + _CROP, left : left + _CROP]
+    left, top = ((max(0, edge - _CROP)) // 2 for edge in grey.size)
+    return grey.crop((left, top, min(grey.width, left + _CROP), min(grey.height, top + _CROP)))
 
 
 def colourfulness(value: np.ndarray) -> float:
