@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ended_by_signals():
             if not options.draw:
-                _measure(options, _prepare(options.peers))
+                _measure(options, _prepare(options.peers if any(PARTS[name].served for name in options.only) else None))
             _write(options.out, results.read(options.out / "benchmarks.json"))
     except Unavailable as error:
         print(error, file=sys.stderr)
@@ -35,8 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _prepare(chosen: Sequence[str]) -> dict[str, str]:
-    """Install what is needed; the servers that cannot be measured, with the reason. Raises Unavailable."""
+def _prepare(chosen: Sequence[str] | None) -> dict[str, str]:
+    """Install what is needed; the servers that cannot be measured, with the reason. Raises Unavailable.
+
+    None: no part that was chosen asks a server.
+    """
+    if chosen is None:
+        return {}
     install.wrk()
     install.models()
     reasons = {}

@@ -42,7 +42,8 @@ class Target:
 @dataclass(frozen=True)
 class Part:
     """`prose` says what is measured and holds no figures. `chart` is the measure that is drawn; `compared`, the one by
-    which a row is set against Quartet's."""
+    which a row is set against Quartet's. A part that is not `served` asks no server and needs nothing
+    installed for one."""
 
     name: str
     title: str
@@ -53,6 +54,7 @@ class Part:
     chart: str
     compared: str | None = None
     most_rounds: int = ROUNDS
+    served: bool = True
 
     def rounds(self, wanted: int) -> int:
         """How many rounds this part makes of those wanted."""

@@ -28,11 +28,14 @@ PEERS = (
 )
 
 QUARTET = "quartet"
+#: The naive alarm that drift is set beside.
+CONFIDENCE = "mean-confidence"
 BY_NAME = {peer.name: peer for peer in PEERS}
 LABELS = {
     QUARTET: "Quartet",
     f"{QUARTET}-binary": "Quartet, binary answer",
     f"{QUARTET}-builtin": "Quartet, built-in handler",
     "bare": "the bare model",
+    CONFIDENCE: "mean confidence alone",
     **{peer.name: peer.label for peer in PEERS},
 }

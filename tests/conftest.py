@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
 from tests.world import World
+
+# What a rule takes on a busy machine says nothing about the rule: a speed is a benchmark's.
+hypothesis_settings.register_profile("quartet", deadline=None)
+hypothesis_settings.load_profile("quartet")
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ def _imports(folder: Path) -> set[str]:
         ("workers", "demo.txt"),
         ("tests", "test.txt"),
         ("bench/parts", "bench.txt"),
+        ("bench/drift", "bench.txt"),
         ("bench/models", "bench-model.txt"),
     ],
 )

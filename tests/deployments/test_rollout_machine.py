@@ -250,4 +250,4 @@ class Rollouts(RuleBasedStateMachine):
 
 
 TestRollouts = Rollouts.TestCase
-TestRollouts.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestRollouts.settings = settings(max_examples=300, stateful_step_count=40)

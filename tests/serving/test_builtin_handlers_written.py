@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSpeechSeq2Seq, GenerationMixin
 
@@ -202,7 +202,6 @@ def decoder(tmp_path_factory) -> TextGeneration:
     return handler
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=12) | st.text(max_size=6).map(str.encode))
 def test_a_streams_text_only_grows_whatever_the_bytes(decoder, raw):
     tokens = decoder._tokenizer.convert_tokens_to_ids([_letter(byte) for byte in raw])

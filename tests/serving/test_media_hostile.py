@@ -161,7 +161,7 @@ def test_a_video_of_no_frames_is_refused():
     refusal(CLIP, empty)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from([MP4, WEBM, VP9]), st.binary(max_size=40), st.floats(0, 1))
 def test_no_damage_to_a_video_is_anybody_elses_fault(raw, noise, part):
     place = int(part * len(raw))
@@ -169,7 +169,7 @@ def test_no_damage_to_a_video_is_anybody_elses_fault(raw, noise, part):
         media.decode(CLIP, raw[:place] + noise + raw[place + len(noise) :])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 1, 127, 255])), min_size=1, max_size=8))
 def test_no_damage_to_the_tables_of_an_mp4_is_anybody_elses_fault(changes):
     raw, tables = bytearray(MP4), MP4.index(b"moov")

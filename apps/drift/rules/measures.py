@@ -1,0 +1,79 @@
+"""One signal of a window against its reference: a test that says whether they differ, and effects that say how much."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from apps.drift.rules import chi_squared, embeddings, exceedances, kolmogorov_smirnov, stability, wasserstein
+from apps.drift.rules.columns import Column
+from apps.drift.rules.kinds import Kind
+from apps.drift.rules.reference import Categories, Numbers, Reference, Vectors
+
+#: What each kind's effect is counted in, and the least that is worth an alarm, however sure it is.
+UNITS = {Kind.NUMBER: "deviations", Kind.CATEGORY: "share of samples", Kind.EMBEDDING: "deviations"}
+LEAST = {Kind.NUMBER: 0.1, Kind.CATEGORY: 0.05, Kind.EMBEDDING: 0.1}
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`effect` is in UNITS of the signal's kind; `psi` is told where there are bins to tell it by."""
+
+    test: str
+    statistic: float
+    p: float
+    effect: float
+    psi: float | None = None
+
+
+def measure(reference: Reference, window: Column) -> Measure:
+    """Compare; the window has values of the reference's kind and dimension, at least two."""
+    if isinstance(reference, Numbers):
+        return _numbers(reference, window)
+    return _categories(reference, window) if isinstance(reference, Categories) else _vectors(reference, window)
+
+
+def _numbers(reference: Numbers, window: Column) -> Measure:
+    known, seen = reference.values, window.values
+    test, found = min(
+        ("kolmogorov-smirnov", kolmogorov_smirnov.compare(known, seen)),
+        ("exceedances", exceedances.compare(known, seen)),
+        key=lambda each: each[1].p,
+    )
+    effect, psi = wasserstein.normalised(known, seen), stability.of_numbers(known, seen)
+    return Measure(test, found.statistic, min(1.0, 2 * found.p), effect, psi)  # twice: the better of two tests
+
+
+def _categories(reference: Categories, window: Column) -> Measure:
+    seen = counted(reference, window)
+    found = chi_squared.compare(reference.counts, seen)
+    names = sorted(reference.counts.keys() | seen.keys())
+    psi = stability.of_counts(*([counts.get(name, 0) for name in names] for counts in (reference.counts, seen)))
+    return Measure("chi-squared", found.statistic, found.p, chi_squared.moved(reference.counts, seen), psi)
+
+
+def _vectors(reference: Vectors, window: Column) -> Measure:
+    found = embeddings.compare(reference.placed, reference.space.place(window.values))
+    return Measure("maximum mean discrepancy", found.compared.statistic, found.compared.p, found.effect)
+
+
+def counted(reference: Categories, window: Column) -> dict[str, int]:
+    """How often each category came; those that the reference does not know count as one."""
+    counts: Counter[str] = Counter()
+    for category, count in Counter(window.values.tolist()).items():
+        counts[reference.place(category)] += count
+    return dict(counts)
+
+
+def constant(reference: Reference, window: Column) -> bool:
+    """Whether both hold one and the same value throughout, so that there is nothing to test."""
+    if isinstance(reference, Categories):
+        return len(reference.counts) == 1 and counted(reference, window).keys() == reference.counts.keys()
+    if isinstance(reference, Vectors):
+        placed = reference.space.place(window.values)
+        return _same(reference.placed, placed)
+    return _same(reference.values, window.values)
+
+
+def _same(known: np.ndarray, seen: np.ndarray) -> bool:
+    return bool((known == known[0]).all() and (seen == known[0]).all())

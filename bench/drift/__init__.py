@@ -1,0 +1,1 @@
+"""The drift experiment: streams of real samples, what is done to them, and when it is found."""

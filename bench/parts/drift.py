@@ -1,0 +1,109 @@
+"""Drift: false alarms, how soon each drift is found beside the naive alarm, and what a run costs."""
+
+import functools
+import itertools
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+
+from bench.artifacts import digits_artifact
+from bench.drift import experiment, speed, worlds
+from bench.drift.model import Model
+from bench.drift.worlds import World
+from bench.part import Column, Figures, Part, Slice, Target
+from bench.peers import CONFIDENCE, QUARTET
+from bench.place import ARTIFACTS
+from workers.training.digits_av.cache import Cache
+
+_WINDOWS, _TRIALS = 200, 15
+_PICTURES = ("blurred pictures", "noisy pictures", "flat pictures", "dark pictures")
+_SOUNDS = ("noise in the sound", "a third of the sounds is silence", "other voices")
+_DRIFTS = {
+    "pictures and sounds": (*_PICTURES, *_SOUNDS, "sounds of other pictures"),
+    "videos": ("dropped frames", "blurred clips", "dark clips"),
+    "texts": ("another language", "longer texts"),
+}
+_RUN = f"a run over {speed.PREDICTIONS:,} predictions"
+
+
+def _slices(seconds: float) -> dict[str, Slice]:
+    model = functools.cache(lambda: Model(digits_artifact().directory))  # trained when the first slice needs it
+    store = Cache(ARTIFACTS / "speech")
+    made: dict[str, Callable[[], World]] = {
+        "pictures and sounds": functools.cache(lambda: worlds.digits(model(), store)),
+        "videos": functools.cache(lambda: worlds.clips(model(), store)),
+        "texts": functools.cache(worlds.texts),
+    }
+    seeds = itertools.count(1)  # another one each time a slice is measured
+    slices: dict[str, Slice] = {name: lambda make=make: _world(make(), next(seeds)) for name, make in made.items()}  # type: ignore[misc]
+    return slices | {_RUN: lambda: {f"{_RUN}/{QUARTET}": {"seconds": speed.seconds(next(seeds))}}}
+
+
+def _world(world: World, seed: int) -> Mapping[str, Figures]:
+    still = experiment.undrifted(world, _WINDOWS, seed)
+    alarms = {"alarms_5": 100 * still.alarms[0], "alarms_1": 100 * still.alarms[1]}
+    accuracy = {"accuracy": 100 * world.before.accuracy}
+    rows: dict[str, Figures] = {f"nothing, {world.name}/{QUARTET}": alarms | accuracy}
+    for drift in _DRIFTS[world.name]:
+        rows |= _drift(world, drift, still.limit, seed)
+    return rows
+
+
+def _drift(world: World, drift: str, limit: float, seed: int) -> Mapping[str, Figures]:
+    made = experiment.trials(world, drift, limit, _TRIALS, seed)
+    ours = {
+        "found_after": _median([trial.found for trial in made]),
+        "told_after": _median([trial.told for trial in made]),
+        "misled": 100 * _mean([trial.misled for trial in made]),
+        "accuracy": 100 * world.drifts[drift][1].accuracy,
+    }
+    return {
+        f"{drift}/{QUARTET}": ours,
+        f"{drift}/{CONFIDENCE}": {"found_after": _median([trial.naive for trial in made])},
+    }
+
+
+def _median(values: Sequence[int]) -> float:
+    return float(statistics.median(values))
+
+
+def _mean(values: Sequence[int]) -> float:
+    return float(statistics.fmean(values))
+
+
+PART = Part(
+    name="drift",
+    title="Drift: false alarms, and how soon it is found",
+    prose=(
+        "Streams of held-out samples of the demo (handwritten digits, synthetic voices, videos of both) and of real "
+        "sentences. In the rows called nothing, every run holds a window against a reference, both drawn anew from one "
+        "world: the share of runs that alarm is to stay at or below the level. In the others the stream changes at "
+        "once; a run over the last predictions is made again and again until it alarms, and told is the median number "
+        "of predictions since the change. The naive alarm watches the mean confidence alone, with a limit that lets it "
+        "alarm falsely as often as the level allows. A stream that is not found counts with the number of predictions "
+        "after which a trial ends. The accuracy is the model's, which no alarm knows."
+    ),
+    columns=(
+        Column("alarms_5", "false alarms at level 0.05", "% of runs", 2),
+        Column("alarms_1", "false alarms at level 0.01", "% of runs", 2),
+        Column("found_after", "found after", "predictions"),
+        Column("told_after", "modality told after", "predictions"),
+        Column("misled", "another modality blamed", "% of trials"),
+        Column("accuracy", "accuracy of the model", "%", 1),
+        Column("seconds", "time", "s", 2),
+    ),
+    targets=(
+        *(Target(f"nothing, {world}/{QUARTET}", "alarms_5", 5, False) for world in _DRIFTS),
+        *(Target(f"nothing, {world}/{QUARTET}", "alarms_1", 1, False) for world in _DRIFTS),
+        *(
+            Target(f"{drift}/{QUARTET}", "found_after", 1, False, f"{drift}/{CONFIDENCE}")
+            for drifts in _DRIFTS.values()
+            for drift in drifts
+        ),
+        Target(f"{_RUN}/{QUARTET}", "seconds", 10, False),
+    ),
+    slices=_slices,
+    chart="found_after",
+    compared="found_after",
+    most_rounds=3,
+    served=False,
+)
