@@ -28,7 +28,7 @@ def test_every_replica_killed_at_once_costs_no_answer(product: Product) -> None:
     nothing_failed(traffic.tally)
 
 
-@pytest.mark.parametrize("process", ["web", "control", "beat", "ingest", "postgres"])
+@pytest.mark.parametrize("process", ["web", "control", "beat", "ingest", "records", "postgres"])
 def test_requests_do_not_notice_the_death_of(process: str, product: Product) -> None:
     before = product.holdings()
     with product.traffic() as traffic:
