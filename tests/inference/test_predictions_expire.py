@@ -64,6 +64,6 @@ def test_an_asset_goes_when_nothing_refers_to_it_and_not_before(home: Path) -> N
 
 
 def test_a_kept_input_whose_prediction_never_came_goes(home: Path) -> None:
-    keep(record(ago(days=2)), b"orphan")
+    keep(record(ago(hours=25)), b"orphan")
     predictions_expire()
     assert not KeptInput.objects.exists()

@@ -12,6 +12,8 @@ from apps.inference.services.partitions import partitions_ahead, partitions_drop
 
 #: A kept input whose prediction has not come by then has none: its subject was deleted meanwhile.
 _ORPHAN = timedelta(days=1)
+#: They are looked for as they pass that age, not among all there ever were. Housekeeping is not away for longer.
+_ORPHANS_LOOKED_AT = timedelta(hours=6)
 
 
 def predictions_expire() -> None:
@@ -41,7 +43,7 @@ def _orphans_delete() -> None:
     moment = now()
     with connection.cursor() as cursor:
         cursor.execute(
-            "delete from inference_keptinput k where k.at < %s and not exists "
+            "delete from inference_keptinput k where k.at between %s and %s and not exists "
             "(select from inference_prediction p where p.at = k.at and p.id = k.prediction)",
-            [moment - _ORPHAN],
+            [moment - _ORPHAN - _ORPHANS_LOOKED_AT, moment - _ORPHAN],
         )
