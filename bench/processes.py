@@ -98,6 +98,11 @@ def family(pid: int) -> list[int]:
     return []
 
 
+def siblings(pid: int) -> list[int]:
+    """A process's parent and all its descendants: a server of which one worker is known."""
+    return family(psutil.Process(pid).ppid())
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """Processor time these processes have used, with that of their children that have ended."""
     return sum(_ticks(pid) for pid in pids) / _TICKS

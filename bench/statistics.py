@@ -1,5 +1,6 @@
 """Figures of several rounds: their middle, their spread, and how two servers compare. Pure."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ class Spread:
 def spread(values: Sequence[float]) -> Spread:
     """Of at least one value."""
     return Spread(statistics.median(values), min(values), max(values))
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The least of them that so many percent do not exceed."""
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Spread:

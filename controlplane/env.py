@@ -1,10 +1,11 @@
 """Typed readers of environment settings: a wrong value is a sentence at start-up, not a surprise at night."""
 
+import json
 import os
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -52,6 +53,17 @@ def choice(name: str, default: str, options: tuple[str, ...]) -> str:
 def names(name: str, default: tuple[str, ...]) -> list[str]:
     """A comma-separated list, blanks dropped."""
     return [part.strip() for part in text(name, ",".join(default)).split(",") if part.strip()]
+
+
+def mapping(name: str) -> dict[str, Any]:
+    """A JSON object from NAME, or from the file that NAME_FILE points at, as it may hold secrets; {} when not set."""
+    try:
+        value = json.loads(secret(name) or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f'{name} is no JSON object: use one such as {{"bucket": "assets"}}.')
+    return value
 
 
 def networks(name: str, default: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:

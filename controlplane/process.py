@@ -1,6 +1,6 @@
 """`python -m controlplane.process NAME`: one of Quartet's processes, tied to its supervisor's life.
 
-Names: web, gateway, ingest, control, accelerator, beat.
+Names: web, gateway, ingest, records, control, accelerator, beat.
 """
 
 import os
@@ -48,6 +48,14 @@ def ingest() -> None:
     main()
 
 
+def records() -> None:
+    """Predictions and kept inputs, into the database and the asset store."""
+    _django()
+    from workers.records import main
+
+    main()
+
+
 def control() -> None:
     """What is due each second, and a Celery worker of short tasks: relay, reconcile, webhooks."""
     _django()
@@ -76,7 +84,9 @@ def beat() -> None:
     _celery("beat", "--scheduler", "celery.beat.Scheduler", "--pidfile=")
 
 
-PROCESSES: dict[str, Callable[[], None]] = {f.__name__: f for f in (web, gateway, ingest, control, accelerator, beat)}
+PROCESSES: dict[str, Callable[[], None]] = {
+    f.__name__: f for f in (web, gateway, ingest, records, control, accelerator, beat)
+}
 
 
 def _worker(*arguments: str) -> None:

@@ -22,6 +22,10 @@ QUARTET_UPLOAD_LIMIT = env.integer("QUARTET_UPLOAD_LIMIT", 8 * 1024**3, 1024)
 QUARTET_APPROVALS_REQUIRED = env.integer("QUARTET_APPROVALS_REQUIRED", 1, 1, 10)
 QUARTET_WEBHOOK_ALLOW = env.networks("QUARTET_WEBHOOK_ALLOW", ())
 
+QUARTET_RECORD_SPOOL = env.integer("QUARTET_RECORD_SPOOL", 256 * 1024**2)
+QUARTET_ASSET_STORAGE = env.text("QUARTET_ASSET_STORAGE", "apps.datasets.storage.AssetFiles")
+QUARTET_ASSET_STORAGE_OPTIONS = env.mapping("QUARTET_ASSET_STORAGE_OPTIONS")
+
 # --- Django --------------------------------------------------------------------------------------------------------
 SECRET_KEY = env.secret("QUARTET_SECRET_KEY", "not-secret:only-for-commands-that-serve-nobody")
 DEBUG = env.boolean("QUARTET_DEBUG", False)
@@ -46,6 +50,7 @@ INSTALLED_APPS = [
     "apps.core",
     "apps.webhooks",
     "apps.registry",
+    "apps.datasets",
     "apps.deployments",
     "apps.inference",
     "apps.monitoring",
@@ -118,6 +123,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = None
 
 DATABASE_URL = env.secret("DATABASE_URL", "postgresql://quartet@127.0.0.1:5432/quartet")
 DATABASES = {"default": database(DATABASE_URL, env.boolean("QUARTET_DATABASE_POOL", True))}
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "assets": {"BACKEND": QUARTET_ASSET_STORAGE, "OPTIONS": QUARTET_ASSET_STORAGE_OPTIONS},
+}
 
 REDIS_URL = env.secret("REDIS_URL", "redis://127.0.0.1:6379/0")
 CHANNEL_LAYERS = {

@@ -81,7 +81,12 @@ class ReplicaHost:
         self._log.info("replica starts", deployment=spec["deployment"], revision=spec["revision"], stage=spec["stage"])
         return Child(
             self._command,
-            spec | {"redis_url": settings.REDIS_URL, "device": spec["device"].partition(":")[0]},
+            spec
+            | {
+                "redis_url": settings.REDIS_URL,
+                "record_spool": settings.QUARTET_RECORD_SPOOL,
+                "device": spec["device"].partition(":")[0],
+            },
             log=Path(settings.QUARTET_HOME) / "logs" / "replicas" / f"{self._id}.log",
             cwd=settings.BASE_DIR,
             environment=child_environment(

@@ -8,6 +8,8 @@ from django.contrib.sessions.models import Session
 
 from apps.core.clock import now
 from apps.core.models import OutboxEvent
+from apps.datasets.services import assets_expire
+from apps.inference.services import erasures_expire, feedback_expire, predictions_expire
 from apps.monitoring.services import windows_expire
 from apps.registry.services import uploads_expire
 from apps.webhooks.services import deliveries_expire
@@ -44,4 +46,8 @@ STEPS: tuple[Callable[[], object], ...] = (
     uploads_expire,
     windows_expire,
     deliveries_expire,
+    predictions_expire,
+    feedback_expire,
+    erasures_expire,
+    assets_expire,
 )

@@ -59,10 +59,13 @@ class StreamReader:
     def acknowledge(self, deliveries: list[Delivery]) -> None:
         """Say that these are dealt with."""
         ids = [each.id for each in deliveries]
-        if ids:
-            self.client.xack(self.stream, GROUP, *ids)
-        if ids and self.trims:
-            self.client.xdel(self.stream, *ids)
+        if not ids:
+            return
+        with self.client.pipeline() as both:  # an entry that was acknowledged and not deleted would stay for ever
+            both.xack(self.stream, GROUP, *ids)
+            if self.trims:
+                both.xdel(self.stream, *ids)
+            both.execute()
 
     def _mend_group(self, error: ResponseError) -> None:
         """Make the group where it is missing: on the first start, or after Valkey lost its data."""

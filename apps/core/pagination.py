@@ -17,14 +17,20 @@ class InvalidCursor(CallerError):
 
 
 class NewestFirst(CursorPagination):
-    ordering = "-pk"
+    ordering: str | tuple[str, ...] = "-pk"
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 500
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        self._key: Field[Any, Any] = queryset.model._meta.pk
+        meta, name = queryset.model._meta, self._first_ordering()
+        self._key: Field[Any, Any] = meta.pk if name == "pk" else meta.get_field(name)
         return super().paginate_queryset(queryset, request, view)
+
+    def _first_ordering(self) -> str:
+        """The field by which rows are ordered first, and so what a cursor holds."""
+        first = self.ordering if isinstance(self.ordering, str) else self.ordering[0]
+        return first.lstrip("-")
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Where the page begins; a position that no row can have is refused before the database sees it."""

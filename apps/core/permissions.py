@@ -19,6 +19,8 @@ SCOPES = {
     "models:write": "Register models and versions, move aliases",
     "deployments:write": "Create deployments and request revisions",
     "approvals:write": "Decide approval requests",
+    "feedback": "Say what was true of predictions",
+    "subjects:delete": "Delete what is recorded of a subject",
     "webhooks:write": "Make webhook endpoints, ping them and have things delivered again",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")

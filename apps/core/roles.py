@@ -9,7 +9,7 @@ ROLES = {
         "registry.publish_model",
         "registry.publish_code",
     ),
-    "operator": ("deployments.operate_deployment", "deployments.view_deployment"),
+    "operator": ("deployments.operate_deployment", "deployments.view_deployment", "inference.delete_prediction"),
     "reviewer": ("approvals.decide_approvalrequest", "approvals.view_approvalrequest", "approvals.view_decision"),
 }
 

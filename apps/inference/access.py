@@ -1,10 +1,14 @@
-"""The only door to API keys: fetching one and checking the right to it are one act."""
+"""The only door to API keys and predictions: fetching one and checking the right to it are one act."""
+
+from collections.abc import Sequence
+from uuid import UUID
 
 from apps.core.errors import NotAuthenticated, NotFound
 from apps.core.models import User
 from apps.inference import rules
-from apps.inference.errors import KeyRefused
-from apps.inference.models import ApiKey
+from apps.inference.errors import KeyRefused, OtherDeployment
+from apps.inference.models import ApiKey, Prediction
+from apps.inference.rules.ids import moment
 
 
 def key_presented(text: str) -> ApiKey:
@@ -15,6 +19,24 @@ def key_presented(text: str) -> ApiKey:
     if refusal := key.refusal():
         raise KeyRefused(refusal)
     return key
+
+
+def deployment_allowed(allowed: Sequence[str], deployment: str) -> OtherDeployment | None:
+    """Why a key for the `allowed` deployments (empty for every one) has no say in this one, or None."""
+    if not allowed or deployment in allowed:
+        return None
+    return OtherDeployment(f"This key is for {', '.join(allowed)}; the prediction is of another deployment.")
+
+
+def prediction_for(allowed: Sequence[str], prediction: UUID) -> Prediction:
+    """The prediction with this id, to read: anybody signed in may, a key for its deployments only."""
+    at = moment(prediction)
+    found = Prediction.objects.filter(at=at, id=prediction).first() if at else None
+    if found is None:
+        raise NotFound(f"There is no prediction {prediction}.", remedy="Recording it may take some seconds.")
+    if refusal := deployment_allowed(allowed, found.deployment):
+        raise refusal
+    return found
 
 
 def key_for(actor: User, key_id: int) -> ApiKey:

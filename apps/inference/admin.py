@@ -1,9 +1,9 @@
-"""Keys and snapshots in the admin, to read; keys are made and revoked over REST or with `manage.py key`."""
+"""Keys, snapshots and feedback in the admin, to read; keys are made and revoked over REST or with `manage.py key`."""
 
 from django.contrib import admin
 
 from apps.core.admin import ReadOnlyAdmin
-from apps.inference.models import ApiKey, RoutingSnapshot
+from apps.inference.models import ApiKey, Feedback, RoutingSnapshot
 
 
 @admin.register(ApiKey)
@@ -17,3 +17,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 class RoutingSnapshotAdmin(ReadOnlyAdmin):
     list_display = ("number", "created_at", "digest")
     fields = ("number", "created_at", "digest", "document")
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnlyAdmin):
+    list_display = ("prediction", "sample", "truth", "deployment", "given_by", "given_at", "source")
+    fields = ("prediction", "sample", "truth", "source", "deployment", "given_by", "given_at", "bound_at", "history")
+    list_filter = ("deployment", "given_by")

@@ -1,4 +1,4 @@
-"""API keys and the numbered routing snapshots that gateways follow."""
+"""API keys and the numbered routing snapshots that gateways follow. Predictions stand in predictions.py."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -6,6 +6,9 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.clock import now
+from apps.inference.predictions import Feedback, KeptInput, Prediction, RecordTally, SubjectErasure
+
+__all__ = ["ApiKey", "Feedback", "KeptInput", "Prediction", "RecordTally", "RoutingSnapshot", "SubjectErasure"]
 
 
 class ApiKey(models.Model):

@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from apps.core.models import AuditEntry, OutboxEvent
 from apps.deployments.models import Deployment, Node, Replica
+from apps.inference.selectors import predictions_tally, predictions_waiting
 from apps.monitoring.models import GatewayReport
 from apps.monitoring.selectors import gateways_present, present_numbers, seconds_behind
 
@@ -21,6 +22,7 @@ class FleetCollector(Collector):
         yield from _inventory()
         yield from _traffic()
         yield from _gateways()
+        yield from _predictions()
 
 
 def _inventory() -> Iterator[Family]:
@@ -70,6 +72,28 @@ def _gateways() -> Iterator[Family]:
     behind = GaugeMetricFamily("quartet_metrics_behind_seconds", "Age of the newest report of any gateway.")
     _add(behind, [], seconds_behind())
     yield from (in_flight, dropped, lost, behind)
+
+
+def _predictions() -> Iterator[Family]:
+    tally = predictions_tally()
+    counts = {
+        "quartet_predictions_recorded": ("Predictions in the database, each once.", tally.recorded),
+        "quartet_predictions_dropped": ("Predictions not recorded: the stream was full.", tally.dropped),
+        "quartet_predictions_refused": ("Predictions not recorded: no row can hold them.", tally.refused),
+        "quartet_kept_inputs_dropped": (
+            "Predictions whose inputs were not kept: the stream was full.",
+            tally.kept_dropped,
+        ),
+        "quartet_feedback_expired": ("Feedback given up: its prediction never came.", tally.feedback_expired),
+        "quartet_feedback_refused": ("Feedback that waited and did not fit.", tally.feedback_refused),
+    }
+    for name, (told, count) in counts.items():
+        yield CounterMetricFamily(name, told, value=count)
+    waiting = GaugeMetricFamily(
+        "quartet_predictions_waiting_batches", "Batches of predictions that wait to be recorded."
+    )
+    _add(waiting, [], predictions_waiting())
+    yield waiting
 
 
 def _add(family: Family, labels: list[str], value: float | None) -> None:

@@ -113,6 +113,7 @@ def _start_processes(stack: Stack, listen: Listen, say: Say) -> None:
         "web": http_ok(listen.host, listen.web_port, "/health/live"),
         "gateway": http_ok(listen.host, listen.gateway_port, "/v2/health/live"),
         "ingest": None,
+        "records": None,
         "control": None,
         "accelerator": None,
         "beat": None,

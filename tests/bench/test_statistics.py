@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.statistics import ratio, spread, turn
+from bench.statistics import percentile, ratio, spread, turn
 
 figures = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=9)
 names = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=9, unique=True)
@@ -37,3 +37,10 @@ def test_everybody_begins_once_in_as_many_rounds_as_there_are_names(servers: lis
     orders = [turn(servers, number) for number in range(len(servers))]
     assert [order[0] for order in orders] == servers
     assert all(sorted(order) == sorted(servers) for order in orders)
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1), st.floats(0, 100))
+def test_a_percentile_is_one_of_the_values_that_so_many_do_not_exceed(values: list[float], percent: float) -> None:
+    found = percentile(values, percent)
+    assert found in values
+    assert sum(each <= found for each in values) >= len(values) * percent / 100 - 1e-9

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.deployments.api.questions import RevisionQuestion, ScaleQuestion
+from apps.deployments.api.questions import RecordQuestion, RevisionQuestion, ScaleQuestion
 from apps.deployments.models import Deployment
+from apps.deployments.rules.recording import DEFAULTS
 from apps.registry.models import ModelVersion
 from tests.deployments.makers import make_deployment, make_version
 from tests.world import World
@@ -25,7 +26,7 @@ def versions(world: World) -> list[ModelVersion]:
     return [make_version(world, number) for number in (3, 4)]
 
 
-@pytest.mark.parametrize("name", [*RevisionQuestion().fields, *ScaleQuestion().fields])
+@pytest.mark.parametrize("name", [*RevisionQuestion().fields, *ScaleQuestion().fields, *RecordQuestion().fields])
 def test_every_field_is_named(name: str) -> None:
     assert f"`{name}`" in PAGE
 
@@ -47,3 +48,8 @@ def test_the_defaults_of_scaling_are_as_they_are_told(
     scale = said["spec"]["stages"][0]["scale"]
     assert scale.pop("in_flight") == 16
     assert scale == {name: int(told[name]) for name in scale}
+
+
+def test_the_defaults_of_recording_are_as_they_are_told() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| `?([\w.]+)`? \|", PAGE, flags=re.MULTILINE))
+    assert {name: json.loads(told[name]) for name in DEFAULTS} == DEFAULTS

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from apps.registry.rules.manifest import Manifest, manifest_normalise, manifest_parse
-from apps.registry.rules.manifest_parts import BUILTIN_TASKS, AudioInput, ImageInput, Stage, TextInput, VideoInput
+from apps.registry.rules.manifest_parts import (
+    BUILTIN_TASKS,
+    AudioInput,
+    ImageInput,
+    Output,
+    Stage,
+    TextInput,
+    VideoInput,
+)
 from tests.live.artifact import picture, silence
 from workers.serving.handlers import make
 from workers.serving.hooks import Context
@@ -49,7 +57,7 @@ def test_the_example_is_taken_and_its_handler_answers_it(tmp_path: Path) -> None
     "key",
     sorted(
         {*Manifest.model_fields, *Stage.model_fields, *BUILTIN_TASKS}
-        | {*AudioInput.model_fields, *VideoInput.model_fields}
+        | {*AudioInput.model_fields, *VideoInput.model_fields, *Output.model_fields}
     ),
 )
 def test_every_key_is_on_the_page(key: str) -> None:

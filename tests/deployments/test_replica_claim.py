@@ -10,6 +10,7 @@ from apps.core.ids import new_id
 from apps.deployments.models import Deployment, Replica
 from apps.deployments.services import replica_claim
 from apps.registry.models import Artifact, ModelVersion
+from apps.registry.rules.roles import with_roles
 from apps.registry.rules.stages import spelt
 from tests.deployments.makers import Fleet, approve, make_deployment, make_revision, make_version
 from tests.world import World
@@ -34,7 +35,11 @@ def test_its_child_learns_all_it_needs(replica: Replica, version: ModelVersion, 
         "steps": ["preprocess", "infer", "postprocess"],
         "directory": str(version.directory),
         "files": [{"path": "w.safetensors", "sha256": "a" * 64, "size": 3}],
-        "manifest": version.manifest | {"stages": spelt(version.manifest["stages"])},
+        "manifest": {
+            **version.manifest,
+            "stages": spelt(version.manifest["stages"]),
+            "outputs": with_roles(version.manifest["outputs"]),
+        },
         "stream": "quartet:stage:digits:1:all",
         "batch_max": 8,
         "batch_bytes": 64 * 1024**2,

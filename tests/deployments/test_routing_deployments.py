@@ -106,6 +106,20 @@ def test_a_request_that_must_bring_everything_has_only_required_inputs(
     assert [each["required"] for each in routing_deployments()["digits"]["inputs"]] == [True]
 
 
+def test_what_is_recorded_of_a_revision_is_told_with_it(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version, record={"rate": 1}))
+    [split] = routing_deployments()["digits"]["splits"]
+    assert split["record"] == {
+        "rate": 1.0,
+        "below_confidence": 0.5,
+        "on_error": True,
+        "on_missing": True,
+        "keep_days": 30,
+    }
+
+
 def test_stages_that_meet_again_are_told_with_who_gives_to_whom(
     world: World, deployment: Deployment, fleet: Fleet
 ) -> None:

@@ -5,12 +5,16 @@ from typing import Any
 import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
 
 from apps.core.clock import now
+from apps.inference.services import drops_note, predictions_add
 from apps.monitoring.services import windows_add
 from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version
+from tests.inference.records import record
 from tests.monitoring.entries import entry, row
 from tests.world import World
+from workers.serving import names
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +97,14 @@ def _needs_a_key(world: World, **extra: str) -> None:
 
 def test_it_says_what_it_speaks() -> None:
     assert _here().get("/metrics")["Content-Type"].startswith("text/plain; version=")
+
+
+def test_what_was_recorded_dropped_and_still_waits_is_told(valkey: Redis) -> None:
+    predictions_add(records=[record(), record()])
+    drops_note(predictions=3, kept=1)
+    valkey.xadd(names.PREDICTIONS, {"m": b""})
+    found = _scraped()
+    assert found["quartet_predictions_recorded_total",] == 2
+    assert found["quartet_predictions_dropped_total",] == 3
+    assert found["quartet_kept_inputs_dropped_total",] == 1
+    assert found["quartet_predictions_waiting_batches",] == 1

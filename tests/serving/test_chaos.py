@@ -11,6 +11,7 @@ from tests.serving.load import Load
 from tests.serving.planes import DEADLY, FAILING, WIDE, Plane
 from tests.serving.processes import Gateway, until
 from workers.serving import names
+from workers.serving.record import decode_records, id_text
 
 
 @pytest.fixture
@@ -35,8 +36,22 @@ def left_over(plane: Plane) -> int:
     return sum(plane.valkey.xlen(stream) for stream in names.sisters(names.stage_stream("doubler", 1, "all")))
 
 
+def recorded(plane: Plane) -> dict[str, str]:
+    """Ids of what is recorded, each with its error, or all of them where it was computed more than once."""
+    entries = plane.valkey.xrange(names.PREDICTIONS)
+    found: dict[str, str] = {}
+    for _, fields in entries:
+        for each in decode_records(fields[b"m"]):
+            found[id_text(each.asked.id)] = found.get(id_text(each.asked.id), "") + each.error
+    return found
+
+
 def check_all_right(plane: Plane, load: Load) -> None:
+    """All were answered, rightly, nothing is left over, and each answer has its record."""
     assert set(load.outcomes) == {"right"}, load.outcomes
+    assert len(set(load.predictions)) == load.outcomes.total()
+    found = recorded(plane)
+    assert {found.get(each) for each in load.predictions} == {""}
     until(lambda: left_over(plane) == 0, "the streams to be empty")
 
 

@@ -9,13 +9,15 @@ from workers.serving.oip.reply import encode
 from workers.serving.oip.request import Wanted
 from workers.serving.tensors import BYTES, Tensor, from_array
 
+PREDICTION = "01a20ff6-34f4-782e-81ae-c3026819a4e0"
+
 
 def scores(*numbers: float) -> Tensor:
     return from_array(np.array(numbers, np.float32))
 
 
 def reply(samples, *wanted: Wanted):
-    raw, length = encode("digits", "3", "id-1", list(wanted), samples)
+    raw, length = encode("digits", "3", "id-1", PREDICTION, list(wanted), samples)
     return orjson.loads(raw[:length]), raw[length or len(raw) :]
 
 
@@ -27,6 +29,7 @@ def test_samples_are_stacked_with_their_count_first():
 def test_the_reply_says_who_answered():
     document, _ = reply([{"y": scores(1)}], Wanted("y", False))
     assert (document["model_name"], document["model_version"], document["id"]) == ("digits", "3", "id-1")
+    assert document["parameters"] == {"prediction_id": PREDICTION}
 
 
 def test_binary_outputs_follow_the_json_in_order():

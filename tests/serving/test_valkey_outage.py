@@ -8,6 +8,7 @@ import pytest
 from tests.serving import worlds
 from tests.serving.planes import HELD, Plane, numbers
 from tests.serving.processes import until
+from workers.serving import spool
 from workers.serving.stage_stream import StageStream
 from workers.serving.valkey import FAILED, connect, may_pass
 from workers.serving.valkey.sync_link import SyncLink
@@ -84,7 +85,7 @@ STEPS = {
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
 def test_a_stream_that_is_lost_between_any_two_steps_is_joined_again(redis_url, step):
     with connect(redis_url) as client, closing(SyncLink(redis_url)) as link:
-        stream = StageStream(link, "quartet:stage:lost:1:all", "r1")
+        stream = StageStream(link, "quartet:stage:lost:1:all", "r1", spool.predictions(0))
         stream.join()
         client.delete("quartet:stage:lost:1:all")
         with pytest.raises(FAILED) as lost:

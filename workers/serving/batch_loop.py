@@ -151,7 +151,7 @@ class BatchLoop:
         for job in jobs:
             count = len(job.message.samples)
             stop = wire.Stop(self._limits.stage, max(0.0, now - job.message.sent), busy, len(outcomes), seconds)
-            finished.append(answer(job, outcomes[at : at + count], stop))
+            finished.append(answer(job, outcomes[at : at + count], stop, self._pipeline.reading))
             at += count
         return finished
 

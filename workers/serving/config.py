@@ -23,6 +23,8 @@ class GatewayConfig:
     max_in_flight: int = 512  # requests
     max_bytes_in_flight: int = 256 * MEBIBYTE  # bodies held at once
     outage_grace: float = 2.0  # seconds; see Dispatcher
+    record_spool: int = 256 * MEBIBYTE  # bytes that the stream of records may take; the replicas' share of it, too
+    kept_spool: int = 256 * MEBIBYTE  # and that of inputs that are kept
     later_seconds: float = 3600.0  # that a request which is answered later may take
 
     @property
@@ -42,6 +44,8 @@ def from_env(env: Mapping[str, str]) -> GatewayConfig:
         max_bytes_in_flight=_integer(
             env, "QUARTET_MAX_BYTES_IN_FLIGHT", GatewayConfig.max_bytes_in_flight, 1024, 1024 * 1024 * MEBIBYTE
         ),
+        record_spool=_integer(env, "QUARTET_RECORD_SPOOL", GatewayConfig.record_spool, 0, 1024 * 1024 * MEBIBYTE),
+        kept_spool=_integer(env, "QUARTET_KEPT_SPOOL", GatewayConfig.kept_spool, 0, 1024 * 1024 * MEBIBYTE),
         outage_grace=_integer(env, "QUARTET_OUTAGE_GRACE_MS", 2000, 0, 60_000) / 1000,
         later_seconds=_integer(env, "QUARTET_ASYNC_TIMEOUT", 3600, 1, 7 * 24 * 3600),
     )

@@ -20,6 +20,7 @@ from workers.serving.heartbeat import Heartbeat
 from workers.serving.pipeline import EngineDied, Pipeline
 from workers.serving.replica_spec import FailedStart, ReplicaSpec
 from workers.serving.routing import InputSpec
+from workers.serving.spool import predictions
 from workers.serving.stage_stream import StageStream
 from workers.serving.valkey import FAILED, may_pass, pauses
 from workers.serving.valkey.sync_link import SyncLink
@@ -34,8 +35,9 @@ _TOLD = (handlers.HandlerMissing, WarmupFailed, EngineDied)
 def serve(spec: ReplicaSpec, events: EventChannel, stop: threading.Event) -> None:
     """Start and serve until `stop`. Raises FailedStart before it is ready, anything else when its engine died."""
     pipeline, told = start(spec)
-    heartbeat = Heartbeat(spec.redis_url, spec.replica)
-    stream = StageStream(SyncLink(spec.redis_url), spec.stream, spec.replica)
+    spool = predictions(spec.record_spool)
+    heartbeat = Heartbeat(spec.redis_url, spec.replica, spool)
+    stream = StageStream(SyncLink(spec.redis_url), spec.stream, spec.replica, spool)
     if _reach(heartbeat, stream, stop):
         events.send("ready", **told)
     heartbeat.start()

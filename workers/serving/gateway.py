@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import uvloop
 
-from workers.serving import names, prometheus, repository
+from workers.serving import names, prometheus, repository, spool
 from workers.serving.accounts import Accounts
 from workers.serving.addresses import Address, find
 from workers.serving.admission import Admission
@@ -34,6 +34,7 @@ from workers.serving.later.desk import Desk
 from workers.serving.later.runner import LaterRunner
 from workers.serving.metrics_stream import MetricsStream
 from workers.serving.queue_lengths import measure
+from workers.serving.recording import Recorder
 from workers.serving.repository import SmallBody
 from workers.serving.routing import RoutingTable
 from workers.serving.snapshot_watch import SnapshotWatch
@@ -61,6 +62,9 @@ class Gateway:
         self._accounts = Accounts()
         self._admission = Admission(config.max_in_flight, config.max_bytes_in_flight)
         self._stream = MetricsStream(self._client, self.id, self._accounts, self._admission)
+        self._recorder = Recorder(
+            self._dispatcher, spool.predictions(config.record_spool), spool.kept(config.kept_spool)
+        )
         self._inference = Inference(
             Plane(
                 self._table,
@@ -68,6 +72,7 @@ class Gateway:
                 self._accounts,
                 self._admission,
                 config.body_limit,
+                self._recorder,
                 config.later_seconds,
                 asyncio.get_running_loop(),
             )
@@ -174,6 +179,7 @@ class Gateway:
         while True:
             self._dispatcher.beat()
             self._announce()
+            self._recorder.look()
             await asyncio.sleep(TICK)
 
     def _announce(self) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 
 from workers.serving import names
+from workers.serving.spool import Spool
 from workers.serving.stage_stream import HEARTBEAT_TTL
 from workers.serving.valkey import FAILED, connect
 
@@ -22,11 +23,12 @@ _TTL_MS = int(HEARTBEAT_TTL * 1000)
 
 
 class Heartbeat:
-    """Renews the replica's key each second; `busy_until` is set by the batch loop."""
+    """Renews the replica's key each second and learns how full the spool is; `busy_until` is set by the batch loop."""
 
-    def __init__(self, redis_url: str, replica: str) -> None:
+    def __init__(self, redis_url: str, replica: str, spool: Spool) -> None:
         self.busy_until: float | None = None  # unix seconds: the last deadline of the batch under way
         self._client = connect(redis_url)
+        self._spool = spool
         self._key = names.replica_key(replica)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True)
@@ -58,6 +60,7 @@ class Heartbeat:
             self._end_if_hung()
             try:
                 self.beat()
+                self._spool.learn(self._client.execute_command(*self._spool.ask))
             except FAILED as error:  # whatever it is, a thread that ended would never beat again
                 log.warning("no heartbeat: %s", error)
 

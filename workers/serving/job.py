@@ -2,12 +2,14 @@
 
 import logging
 import time
+from collections.abc import Sequence
 
 import msgspec
 
 from workers.serving import names, values, wire
 from workers.serving.errors import DeadlinePassed, ModelCrashed, ModelOutputWrong, ServingError
 from workers.serving.pipeline import Outcome
+from workers.serving.record import Asked, Reading, Record, unsure
 from workers.serving.stage_stream import MAX_DELIVERIES, Entry, Finished, Onward
 from workers.serving.tensors import Sample
 
@@ -60,7 +62,7 @@ def refused(job: Job, finished: list[Finished]) -> bool:
     return True
 
 
-def answer(job: Job, outcomes: list[Outcome], stop: wire.Stop) -> Finished:
+def answer(job: Job, outcomes: list[Outcome], stop: wire.Stop, reading: Reading) -> Finished:
     """What is sent for a job whose samples came to these outcomes."""
     samples: list[Sample] = []
     for place, outcome in enumerate(outcomes):
@@ -69,7 +71,7 @@ def answer(job: Job, outcomes: list[Outcome], stop: wire.Stop) -> Finished:
             return failed(job, type(outcome)(f"{where}{outcome}"))
         samples.append(outcome)
     try:
-        return _handed_on(job, samples, (*job.message.trail, stop))
+        return _handed_on(job, samples, (*job.message.trail, stop), reading)
     except wire.MessageTooLarge as error:
         return failed(job, ModelOutputWrong(f"What the model gives is too large: {error}."))
 
@@ -77,7 +79,12 @@ def answer(job: Job, outcomes: list[Outcome], stop: wire.Stop) -> Finished:
 def failed(job: Job, error: ServingError) -> Finished:
     """The error as the job's answer."""
     reply = wire.Reply(job.message.id, [], error.code, str(error), trail=job.message.trail)
-    return Finished(job.entry, wire.encode_reply(reply), job.message.gateway)
+    return Finished(
+        job.entry,
+        wire.encode_reply(reply),
+        job.message.gateway,
+        record=_recorded(job.message.asked, job.message.trail, error.code),
+    )
 
 
 def so_far(job: Job, sample: Sample, part: int) -> Finished:
@@ -86,15 +93,39 @@ def so_far(job: Job, sample: Sample, part: int) -> Finished:
     return Finished(None, wire.encode_reply(reply), job.message.gateway)
 
 
-def _handed_on(job: Job, samples: list[Sample], trail: tuple[wire.Stop, ...]) -> Finished:
+def _handed_on(job: Job, samples: list[Sample], trail: tuple[wire.Stop, ...], reading: Reading) -> Finished:
     message = job.message
     onward = message.plan[message.at].then if message.plan else ()
     if not onward:
-        reply = wire.Reply(message.id, samples, trail=trail)
-        return Finished(job.entry, wire.encode_reply(reply), message.gateway)
+        return _answered(job, samples, trail, reading)
     now = time.time()
     messages = [wire.replaced(message, samples=samples, at=at, sent=now, trail=trail) for at in onward]
     return Finished(job.entry, onward=tuple(_onward(each, sender=message.at) for each in messages))
+
+
+def _answered(job: Job, samples: list[Sample], trail: tuple[wire.Stop, ...], reading: Reading) -> Finished:
+    message = job.message
+    asked = message.asked
+    if asked is None:
+        return Finished(job.entry, wire.encode_reply(wire.Reply(message.id, samples, trail=trail)), message.gateway)
+    confidences = reading.confidences(samples)
+    reply = wire.Reply(message.id, samples, trail=trail, keep=unsure(confidences, asked.below))
+    record = _recorded(asked, trail, "", reading.labels(samples), confidences)
+    return Finished(job.entry, wire.encode_reply(reply), message.gateway, (), record)
+
+
+def _recorded(
+    asked: Asked | None,
+    trail: tuple[wire.Stop, ...],
+    error: str,
+    labels: Sequence[str] = (),
+    confidences: Sequence[float | None] = (),
+) -> Record | None:
+    """What is recorded of a request that ends here; clocks of two machines may differ by more than it took."""
+    if asked is None:
+        return None
+    queued = trail[0].queued if len(trail) == 1 else sum([stop.queued for stop in trail])
+    return Record(asked, error, max(0.0, time.time() - asked.received), queued, labels, confidences)
 
 
 def _onward(message: wire.Message, sender: int) -> Onward:

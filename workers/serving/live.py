@@ -92,7 +92,8 @@ class LiveStreams:
             return failed(live.job, outcome)
         now = time.time()
         queued = max(0.0, live.began - live.job.message.sent)
-        return answer(live.job, [outcome], wire.Stop(self._stage, queued, now - live.began, 1, {}))
+        stop = wire.Stop(self._stage, queued, now - live.began, 1, {})
+        return answer(live.job, [outcome], stop, self._pipeline.reading)
 
     def _end(self, live: _Live) -> None:
         self._live.remove(live)

@@ -76,3 +76,16 @@ def sisters(stream: str) -> tuple[str, str, str]:
 def join_key(gateway: str, request: int, hop: int) -> str:
     """Hash: what has come so far of the parts that one hop of one request waits for; expires with its deadline."""
     return f"{PREFIX}join:{gateway}:{request}:{hop}"
+
+
+#: Stream: records of predictions, until they are in the database; field ``m`` holds msgpack (see record.py).
+PREDICTIONS = PREFIX + "predictions"
+
+#: Counter: predictions that were not put into it, as it was full.
+PREDICTIONS_DROPPED = PREFIX + "predictions:dropped"
+
+#: Stream: inputs of predictions that are to be kept, until they are in the asset store; msgpack likewise.
+KEPT = PREFIX + "kept"
+
+#: Counter: predictions whose inputs were not put into it, as it was full.
+KEPT_DROPPED = PREFIX + "kept:dropped"

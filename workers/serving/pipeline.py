@@ -17,6 +17,7 @@ from workers.serving.batching import batches
 from workers.serving.device import is_engine_dead
 from workers.serving.errors import BadInput, ModelFailed, ServingError
 from workers.serving.hooks import Handler, streams
+from workers.serving.record import Reading
 from workers.serving.routing import InputSpec, OutputSpec
 from workers.serving.steps import POSTPROCESS, PREDICT, PREPROCESS, Step, hosted
 from workers.serving.tensors import Sample
@@ -59,6 +60,7 @@ class Pipeline:
         samples and `batch_bytes` bytes of what preprocess gave."""
         self._inputs = {spec.name: spec for spec in msgspec.convert(manifest["inputs"], list[InputSpec])}
         self._outputs = msgspec.convert(manifest["outputs"], list[OutputSpec])
+        self.reading = Reading(manifest["outputs"])
         self._batch_max = batch_max
         self._batch_bytes = batch_bytes
         self._steps = [_placed(step, handlers) for step in hosted(manifest, handlers)]

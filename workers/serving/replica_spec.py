@@ -24,6 +24,7 @@ class ReplicaSpec(msgspec.Struct, frozen=True):
     batch_bytes: int = 64 * 1024 * 1024
     device: str = "auto"
     threads: int = 1
+    record_spool: int = 256 * 1024 * 1024  # bytes that the stream of records may take
 
 
 class FailedStart(Exception):

@@ -46,6 +46,15 @@ class Hop(msgspec.Struct, frozen=True):
     joins: int = 0
 
 
+class Recording(msgspec.Struct, frozen=True):
+    """Whose inputs are kept: a share of all, what failed, what the model was less sure of, what lacked an input."""
+
+    rate: float = 0.01
+    below_confidence: float = 0.5
+    on_error: bool = True
+    on_missing: bool = True
+
+
 class Split(msgspec.Struct, frozen=True):
     """A revision's share of a deployment's traffic and the stages a request to it passes, in topological order."""
 
@@ -54,6 +63,7 @@ class Split(msgspec.Struct, frozen=True):
     weight: int
     path: tuple[Hop, ...]
     ready_replicas: int = 0
+    record: Recording = Recording()
 
     @property
     def plan(self) -> tuple[wire.Hop, ...]:
@@ -77,6 +87,11 @@ class DeploymentRoute(msgspec.Struct, frozen=True, dict=True):
     def input_names(self) -> tuple[str, ...]:
         """All declared inputs."""
         return tuple(spec.name for spec in self.inputs)
+
+    @cached_property
+    def senses(self) -> tuple[str, ...]:
+        """Inputs without which something is missing: all but numbers that a request need not bring."""
+        return tuple(spec.name for spec in self.inputs if spec.modality != "tensor" or spec.name in self.require_any)
 
     @cached_property
     def output_names(self) -> tuple[str, ...]:

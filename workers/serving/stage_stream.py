@@ -1,5 +1,7 @@
 """A replica's side of its stage's streams: read what waits, take over what the dead left, finish in one transaction.
 
+The records of what is answered go out in that transaction, too: no answer is without its record, whoever dies.
+
 A stage has three streams, one a priority. An entry stays pending with the consumer it was delivered to until it is
 finished, and is deleted then, so XLEN counts what waits or is in progress. A consumer without a heartbeat key is dead;
 its entries are claimed one at a time, so that a request which kills its replica dies alone and cannot use up its
@@ -16,6 +18,8 @@ import msgspec
 from redis.exceptions import NoScriptError, ResponseError
 
 from workers.serving import names, scripts, wire
+from workers.serving.record import Record, encode_records
+from workers.serving.spool import Spool
 from workers.serving.valkey import BLOCK
 from workers.serving.valkey.address import Command
 from workers.serving.valkey.sync_link import SyncLink
@@ -67,6 +71,7 @@ class Finished(msgspec.Struct, frozen=True):
     raw: bytes = b""
     gateway: str = ""
     onward: tuple[Onward, ...] = ()
+    record: Record | None = None  # of the prediction, with its reply
 
     @property
     def size(self) -> int:
@@ -94,8 +99,9 @@ def parcels(finished: Iterable[Finished], limit: int = wire.MESSAGE_LIMIT) -> li
 class StageStream:
     """Commands on one stage's streams for one replica. Every method raises one of valkey.FAILED."""
 
-    def __init__(self, link: SyncLink, stream: str, replica: str) -> None:
+    def __init__(self, link: SyncLink, stream: str, replica: str, spool: Spool) -> None:
         self._link = link
+        self._spool = spool
         self._streams = names.sisters(stream)
         self._replica = replica
         self._own_left = True  # entries of a former life under this name, or of a transaction that was lost
@@ -168,13 +174,19 @@ class StageStream:
     def _finish(self, finished: Iterable[Finished]) -> list[Command]:
         replies: dict[str, list[bytes]] = {}
         done: dict[str, list[bytes]] = {}
+        records: list[Record] = []
         commands: list[Command] = [("MULTI",)]
         for each in finished:
             if each.gateway:
                 replies.setdefault(each.gateway, []).append(each.raw)
             if each.entry:
                 done.setdefault(each.entry.stream, []).append(each.entry.id)
-            commands += map(_onward, each.onward)
+            if each.record:
+                records.append(each.record)
+            if each.onward:
+                commands += map(_onward, each.onward)
+        if records:
+            commands.append(self._spool.put(encode_records(records), len(records)))
         for gateway, encoded in replies.items():
             commands += _reply(names.reply_stream(gateway), encoded)
         for stream, entries in done.items():

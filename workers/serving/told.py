@@ -22,6 +22,7 @@ from workers.serving.trace import TRACEPARENT
 
 HEADER_LENGTH = b"inference-header-content-length"
 REQUEST_ID = b"x-request-id"
+PREDICTION = b"x-quartet-prediction"
 SERVER_TIMING = b"server-timing"
 
 #: Bytes unread by a client beyond which it gets no more parts, only the answer.
@@ -38,10 +39,11 @@ class Told(msgspec.Struct, frozen=True):
     version: str
     identifier: str
     traceparent: str
+    prediction: str
 
     def headers(self) -> list[Header]:
         """The same as headers."""
-        headers = [(REQUEST_ID, _as_header(self.identifier))]
+        headers = [(REQUEST_ID, _as_header(self.identifier)), (PREDICTION, self.prediction.encode())]
         if self.traceparent:
             headers.append((TRACEPARENT, self.traceparent.encode()))
         return headers
@@ -105,7 +107,8 @@ class Teller:
         folding.add_done_callback(lambda folded: self._respond(folded.result(), headers, then))
 
     def _encoded(self, samples: list[Sample]) -> tuple[bytes, int | None]:
-        return oip_reply.encode(self._told.deployment, self._told.version, self._told.identifier, self._wanted, samples)
+        said = self._told
+        return oip_reply.encode(said.deployment, said.version, said.identifier, said.prediction, self._wanted, samples)
 
 
 class EventTeller(Teller):
@@ -139,13 +142,17 @@ def teller(exchange: Asked, told: Told, wanted: list[Wanted]) -> Teller:
     return Teller(exchange, told, wanted)
 
 
-def failure(exchange: Asked, error: ServingError) -> None:
-    """Tell an error: as the answer, or as the last event when events have begun."""
+def failure(exchange: Asked, error: ServingError, prediction: str) -> None:
+    """Tell an error: as the answer, or as the last event when events have begun. `prediction` is empty where the
+    request did not come as far as to be one."""
     if exchange.began:
         exchange.write(event(b"error", error_body(error)))
         exchange.end()
     else:
-        exchange.respond(error_response(error))
+        response = error_response(error)
+        if prediction:
+            response.headers = [*response.headers, (PREDICTION, prediction.encode())]
+        exchange.respond(response)
 
 
 def event(name: bytes, body: bytes) -> bytes:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from workers.serving import names, told, wire
+from workers.serving import names, record, recording, told, wire
 from workers.serving.accounts import NO_REVISION, Accounts, Place
 from workers.serving.admission import Admission
 from workers.serving.admit import secret
@@ -39,6 +39,7 @@ from workers.serving.later import shelf
 from workers.serving.later.desk import accepted
 from workers.serving.later.replay import callback, kept, refuse_callback, wants_later
 from workers.serving.oip.request import MAX_ID_LENGTH, InferRequest, decode
+from workers.serving.recording import Recorder
 from workers.serving.routing import DeploymentRoute, RoutingTable, Split, choose, identify
 from workers.serving.submit import Dispatcher, Pending
 from workers.serving.time_limit import TimeLimit
@@ -61,6 +62,7 @@ class Plane:
     accounts: Accounts
     admission: Admission
     body_limit: int  # bytes
+    recorder: Recorder
     later_seconds: float  # that a request which is answered later may take
     loop: asyncio.AbstractEventLoop
 
@@ -83,6 +85,8 @@ class Visit:
         "_plane",
         "_request",
         "_route",
+        "_said",
+        "_split",
         "_started",
         "_table",
         "_teller",
@@ -118,6 +122,8 @@ class Visit:
         self._heard = 0  # parts
         self._body: Body | None = None
         self._request: InferRequest | None = None
+        self._said: record.Asked | None = None
+        self._split: Split | None = None
         self._limit: TimeLimit | None = None
         self._pending: Pending | None = None
         self._teller: told.Teller | None = None
@@ -173,7 +179,9 @@ class Visit:
         split = choose(self._route, sticky.decode("latin-1") if sticky else identifier, self._version)
         self._place = (self._name, split.revision)
         trace = next_span(headers.get(TRACEPARENT)) if TRACEPARENT in headers else ""
-        said = told.Told(self._name, split.version, identifier, trace)
+        prediction = recording.asked(self._route, split, self._name, request, headers, self._started)
+        self._said, self._split = prediction, split
+        said = told.Told(self._name, split.version, identifier, trace, record.id_text(prediction.id))
         self._teller = told.teller(self._exchange, said, request.outputs)
         self._send(request, limit, split, number)
 
@@ -234,6 +242,7 @@ class Visit:
             priority=self._usual_priority if request.priority is None else request.priority,
             sent=time.time(),
             events=self._teller.wants_parts,
+            asked=self._said,
         )
         try:
             self._pending = self._plane.dispatcher.submit(message, split.path[0].stream, self)
@@ -248,7 +257,7 @@ class Visit:
             return
         try:
             if reply.code:
-                self.fail(self._revived(reply))
+                self._fail(self._revived(reply), recorded=True)
             elif reply.part:
                 self._part(reply)
             else:
@@ -283,17 +292,33 @@ class Visit:
         )
         self._finish()
         self._teller.send(then=lambda: self._exchange.when_taken(self._leave))
+        self._keep_inputs(reply.keep)
 
     def fail(self, error: ServingError) -> None:
         """Answer with an error."""
+        self._fail(error, recorded=False)
+
+    def _fail(self, error: ServingError, recorded: bool) -> None:
         if self._done:
             return
         self._plane.accounts.failed(self._place, time.perf_counter() - self._began, error.code)
         if self._pending is not None:
             self._plane.dispatcher.forget(self._pending)
         self._finish()
-        told.failure(self._exchange, error)
+        said = self._said
+        told.failure(self._exchange, error, record.id_text(said.id) if said else "")
         self._exchange.when_taken(self._leave)
+        if said is not None and not recorded:
+            self._plane.recorder.failed(said, error)
+        if self._split is not None and not isinstance(error, ClientGone):
+            self._keep_inputs(self._split.record.on_error)
+
+    def _keep_inputs(self, wanted: bool) -> None:
+        """Once the answer is on its way: where the answer asks for it, or the policy whatever the answer."""
+        if self._said is None or self._split is None or self._request is None:
+            return
+        if wanted or recording.keeps(self._split, self._said):
+            self._plane.recorder.keep(self._said, self._request, self._route)
 
     def _finish(self) -> None:
         self._done = True

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from workers.serving.record import Asked
 from workers.serving.tensors import Sample
 
 #: Largest encoded message in bytes. Valkey holds each in memory; larger media belongs in the asset store.
@@ -49,12 +50,14 @@ class Message(msgspec.Struct, array_like=True, frozen=True):
     sent: float = 0.0  # unix seconds when it was put into the stream
     events: bool = False  # the caller wants what is known so far, as it comes
     trail: tuple[Stop, ...] = ()  # the stages behind it
+    asked: Asked | None = None  # what its record says of it; None where none is kept
 
 
 class Reply(msgspec.Struct, array_like=True, frozen=True):
     """The answer to one message: samples, or an error's code and message.
 
-    `part` counts what is told before the answer, from 1; the answer itself has none.
+    `part` counts what is told before the answer, from 1; the answer itself has none. `keep` where the model was not
+    sure: the inputs should be kept.
     """
 
     id: int
@@ -63,6 +66,7 @@ class Reply(msgspec.Struct, array_like=True, frozen=True):
     message: str = ""
     part: int = 0
     trail: tuple[Stop, ...] = ()
+    keep: bool = False
 
 
 class MessageTooLarge(ValueError):

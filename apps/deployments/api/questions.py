@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.deployments.rules.recording import KEEP_DAYS
 from apps.deployments.rules.spec import (
     ANSWER,
     BATCH_BYTES,
@@ -40,6 +41,20 @@ class ScaleQuestion(serializers.Serializer[Any]):
     up_s = _limited("up_s", SCALE_LIMITS, help_text="Seconds of pressure before it grows; 2.")
     down_s = _limited("down_s", SCALE_LIMITS, help_text="Seconds of slack before it shrinks; 60.")
     idle_s = _limited("idle_s", SCALE_LIMITS, help_text="Seconds without a request before it goes to zero; 300.")
+
+
+class RecordQuestion(serializers.Serializer[Any]):
+    rate = serializers.FloatField(
+        required=False, min_value=0, max_value=1, help_text="Share of the predictions whose inputs are kept; 0.01."
+    )
+    below_confidence = serializers.FloatField(
+        required=False, min_value=0, max_value=1, help_text="Those less confident are kept, too; 0.5."
+    )
+    on_error = serializers.BooleanField(required=False, help_text="Inputs of what failed are kept; true.")
+    on_missing = serializers.BooleanField(required=False, help_text="So are those where an input was missing; true.")
+    keep_days = serializers.IntegerField(
+        required=False, min_value=KEEP_DAYS[0], max_value=KEEP_DAYS[1], help_text="Days a prediction is kept; 30."
+    )
 
 
 class _Replicas(serializers.Serializer[Any]):
@@ -80,6 +95,7 @@ class RevisionQuestion(_Replicas):
     missing_inputs = serializers.CharField(
         required=False, default=ANSWER, help_text="answer, or reject: a request must then bring every input."
     )
+    record = RecordQuestion(required=False, help_text="What is kept of the predictions, and for how long.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_LENGTH, default="")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from apps.deployments.errors import BadDeploymentName, BadSpec
 from apps.deployments.rules.groups import ManifestStage, arranged
+from apps.deployments.rules.recording import recorded
 from apps.registry.rules import manifest_parts
 from apps.registry.rules.stages import in_order
 
@@ -36,7 +37,10 @@ SCALE_LIMITS = {
     "idle_s": (1, 86_400),
 }
 #: What a specification from before these fields meant.
-DEFAULTS: dict[str, Any] = {"strategy": BLUE_GREEN, "surge": 1, "keep_s": 60, "missing_inputs": ANSWER}
+DEFAULTS: dict[str, Any] = {
+    **{"strategy": BLUE_GREEN, "surge": 1, "keep_s": 60, "missing_inputs": ANSWER},
+    "record": recorded({}),
+}
 BATCH_MAX, BATCH_BYTES = 32, 64 * 1024**2
 NOTE_LENGTH = 2000
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -72,6 +76,7 @@ def normalised(
     surge: int = 1,
     keep_s: int = 60,
     missing_inputs: str = ANSWER,
+    record: Mapping[str, Any] | None = None,
     others: Mapping[int, Sequence[ManifestStage]] | None = None,
 ) -> dict[str, Any]:
     """The specification as it is stored, or BadSpec saying which field is wrong.
@@ -89,6 +94,7 @@ def normalised(
         "surge": _within("surge", surge),
         "keep_s": _within("keep_s", keep_s),
         "missing_inputs": _one_of("missing_inputs", missing_inputs, MISSING_INPUTS),
+        "record": recorded(record or {}),
         "note": note,
     }
 

@@ -2,7 +2,13 @@
 
 from apps.deployments.selectors.carriers import Carrier, carriers
 from apps.deployments.selectors.fleet import blocked_by_revision, is_at_rest, nodes_whole, picture, replica_spec
-from apps.deployments.selectors.lists import deployments_list, replicas_list, revisions_list
+from apps.deployments.selectors.lists import (
+    deployments_list,
+    record_keep,
+    replicas_list,
+    revision_outputs,
+    revisions_list,
+)
 from apps.deployments.selectors.rollouts import (
     deployments_with_approved,
     rollout_facts,
@@ -25,8 +31,10 @@ __all__ = [
     "kept_rollout",
     "nodes_whole",
     "picture",
+    "record_keep",
     "replica_spec",
     "replicas_list",
+    "revision_outputs",
     "revisions_list",
     "rollout_facts",
     "rollout_locked",

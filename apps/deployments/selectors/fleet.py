@@ -14,6 +14,7 @@ from apps.deployments.rules.plan import Failure, NodeSeen, Picture, Seen, Wanted
 from apps.deployments.rules.unload import Offer, Release
 from apps.deployments.selectors.carriers import Carrier, carriers, stream_of
 from apps.registry.models import ModelVersion
+from apps.registry.rules.roles import with_roles
 from apps.registry.rules.stages import spelt
 from apps.registry.selectors import version_files
 
@@ -154,7 +155,7 @@ def replica_spec(replica_id: UUID) -> dict[str, Any]:
         "steps": stage.steps,
         "directory": str(version.directory),
         "files": version_files(version),
-        "manifest": version.manifest | {"stages": spelt(version.manifest["stages"])},
+        "manifest": _manifest(version),
         "stream": stream_of(stage),
         "batch_max": stage.batch_max,
         "batch_bytes": stage.batch_bytes,
@@ -162,6 +163,12 @@ def replica_spec(replica_id: UUID) -> dict[str, Any]:
         "device": replica.device,
         "threads": _threads(replica.node),
     }
+
+
+def _manifest(version: ModelVersion) -> dict[str, Any]:
+    """With what older ones leave to be understood spelt out."""
+    manifest: dict[str, Any] = version.manifest
+    return manifest | {"stages": spelt(manifest["stages"]), "outputs": with_roles(manifest["outputs"])}
 
 
 def _threads(node: Node) -> int:

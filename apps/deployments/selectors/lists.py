@@ -1,8 +1,11 @@
 """Lists to show, each with what an answer says of its rows."""
 
+from typing import Any
+
 from django.db.models import Prefetch, QuerySet
 
-from apps.deployments.models import Deployment, Replica, Revision, Rollout
+from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
+from apps.deployments.rules.spec import setting
 
 
 def deployments_list() -> QuerySet[Deployment]:
@@ -24,3 +27,20 @@ def replicas_list(*, deployment: str = "", state: str = "") -> QuerySet[Replica]
     if deployment:
         replicas = replicas.filter(stage__revision__deployment__name=deployment)
     return replicas.filter(state=state) if state else replicas
+
+
+def revision_outputs(deployment: str, number: int) -> list[dict[str, Any]]:
+    """The outputs of what answers in this revision: those of its last stage's version. Empty where there is none."""
+    stages = Stage.objects.filter(revision__deployment__name=deployment, revision__number=number)
+    last = stages.select_related("version").order_by("-position").first()
+    return list(last.version.manifest["outputs"]) if last else []
+
+
+def record_keep() -> dict[str, int]:
+    """Deployment name -> days for which its predictions are kept: by its live revision, else by its newest."""
+    kept = {}
+    for deployment in Deployment.objects.select_related("live_revision"):
+        revision = deployment.live_revision or deployment.revisions.first()
+        if revision is not None:
+            kept[deployment.name] = int(setting(revision.spec, "record")["keep_days"])
+    return kept

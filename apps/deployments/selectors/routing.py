@@ -81,6 +81,7 @@ def _split(revision: Revision, weight: int, running: Mapping[int, Carrier]) -> d
         "version": str(revision.version.number),
         "weight": weight,
         "path": _path(revision, stages, running),
+        "record": setting(revision.spec, "record"),
         "ready_replicas": min((running[stage.carrying].ready for stage in stages), default=0),
     }
 

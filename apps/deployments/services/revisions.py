@@ -38,6 +38,7 @@ def revision_request(
     surge: int = 1,
     keep_s: int = 60,
     missing_inputs: str = rules.ANSWER,
+    record: Mapping[str, Any] | None = None,
     note: str = "",
     **one_stage: Any,
 ) -> Revision:
@@ -62,6 +63,7 @@ def revision_request(
         surge=surge,
         keep_s=keep_s,
         missing_inputs=missing_inputs,
+        record=record,
         note=note,
     )
     check_memory(versions, spec)

@@ -35,6 +35,7 @@ class Manifest(Part):
         _names_once("inputs", [i.name for i in self.inputs])
         _names_once("outputs", [o.name for o in self.outputs])
         _names_once("stages", [stage.name for stage in self.stages])
+        _roles_once([o.role for o in self.outputs if o.role])
         if fault := graph_fault(spelt(stage.model_dump() for stage in self.stages)):
             raise complaint(fault)
         self._check_require_any()
@@ -73,6 +74,12 @@ def _names_once(what: str, names: list[str]) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise complaint(f"has the name '{twice[0]}' twice in {what}")
+
+
+def _roles_once(roles: list[str]) -> None:
+    twice = [role for role in roles if roles.count(role) > 1]
+    if twice:
+        raise complaint(f"has the role '{twice[0]}' twice in outputs")
 
 
 def _check_value(where: str, modality: str, value: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from apps.registry.rules.roles import Role, role_fault
 from apps.registry.rules.stages import Hook
 
 #: Tasks that have a handler built in (workers/serving/builtin).
@@ -72,7 +73,30 @@ class Tensor(Part):
 
 
 class Output(Tensor):
-    """One tensor that comes back for every sample."""
+    """One tensor that comes back for every sample.
+
+    `role` says what a recorded prediction takes from it (rules/roles.py); `classes` are the labels that there are.
+    """
+
+    role: Role | None = None
+    classes: list[Annotated[str, Field(min_length=1, max_length=200)] | int] | None = Field(
+        default=None, min_length=1, max_length=10_000
+    )
+
+    @model_validator(mode="after")
+    def _role_fits(self) -> "Output":
+        if self.role and (fault := role_fault(self.role, self.datatype, self.shape)):
+            raise complaint(fault)
+        if self.classes is None:
+            return self
+        if self.role != "label":
+            raise complaint("has classes, which only an output with 'role: label' has")
+        wanted = str if self.datatype == "BYTES" else int
+        if not all(type(each) is wanted for each in self.classes):
+            raise complaint(f"has classes that its datatype {self.datatype} cannot hold")
+        if len({str(each) for each in self.classes}) < len(self.classes):
+            raise complaint("has one of its classes twice")
+        return self
 
 
 class TensorInput(Tensor):

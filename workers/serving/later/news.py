@@ -1,7 +1,7 @@
 """What is told of a finished request to the webhook endpoint that its caller named.
 
 The news goes to a stream in the step that finishes the request. The ingest process has it delivered
-(`callbacks_add` of apps/inference/services.py), so that neither the gateway nor whoever takes the call is waited for.
+(`callbacks_add` of apps/inference/services), so that neither the gateway nor whoever takes the call is waited for.
 """
 
 from contextlib import suppress

@@ -7,13 +7,15 @@ from workers.serving.http.exchange import Headers, Reader
 from workers.serving.http.response import Header, Response
 from workers.serving.routing import Key
 
-#: Headers of a request that say how its body is to be read, which revision answers and whose trace it is.
+#: Headers of a request that say how its body is to be read, which revision answers, whom it is about and whose trace
+#: it is.
 KEPT = (
     b"content-encoding",
     b"content-type",
     b"inference-header-content-length",
     b"traceparent",
     b"x-quartet-sticky",
+    b"x-quartet-subject",
     b"x-request-id",
 )
 

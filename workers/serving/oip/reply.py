@@ -10,7 +10,7 @@ from workers.serving.tensors import BYTES, Sample, Tensor, numbers_of
 
 
 def encode(
-    model: str, version: str, identifier: str, wanted: list[Wanted], samples: list[Sample]
+    model: str, version: str, identifier: str, prediction: str, wanted: list[Wanted], samples: list[Sample]
 ) -> tuple[bytes, int | None]:
     """The body and, when an output was wanted in binary, the length of its JSON part.
 
@@ -19,7 +19,13 @@ def encode(
     """
     tail: list[bytes] = []
     outputs = [_output(each, [sample[each.name] for sample in samples], tail) for each in wanted]
-    document = {"model_name": model, "model_version": version, "id": identifier, "outputs": outputs}
+    document = {
+        "model_name": model,
+        "model_version": version,
+        "id": identifier,
+        "parameters": {"prediction_id": prediction},
+        "outputs": outputs,
+    }
     head = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     return (b"".join([head, *tail]), len(head)) if tail else (head, None)
 

@@ -1,28 +1,18 @@
-"""Making and revoking keys; publishing the routing snapshot; telling of finished requests."""
+"""Publishing the routing snapshot."""
 
 import json
-import secrets
-from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from redis import Redis
 
-from apps.core import audit, outbox
-from apps.core.clock import now
-from apps.core.models import User
-from apps.core.permissions import SCOPES
 from apps.inference import rules
-from apps.inference.access import key_for
-from apps.inference.errors import KeyNameTaken, UnknownScope
-from apps.inference.events import KeyChanged
-from apps.inference.models import ApiKey, RoutingSnapshot
+from apps.inference.models import RoutingSnapshot
 from apps.inference.selectors import routing_document
-from apps.webhooks.services import delivery_add, hurry
 
 log = structlog.get_logger(__name__)
 
@@ -31,43 +21,6 @@ ROUTING = "quartet:routing"
 #: Snapshots kept for looking back.
 _KEEP = 1000
 _PUBLISH_LOCK = 0x5155_5254
-
-
-def key_create(
-    *,
-    actor: User,
-    name: str,
-    scopes: list[str],
-    deployments: list[str] | None = None,
-    expires_at: datetime | None = None,
-) -> tuple[ApiKey, str]:
-    """Make a key that acts for `actor`; returns it with its text, which is shown once and not kept."""
-    unknown = sorted(set(scopes) - SCOPES.keys())
-    if unknown or not scopes:
-        raise UnknownScope(
-            f"Unknown scopes: {', '.join(unknown) or 'none given'}.", remedy=f"Use some of {', '.join(SCOPES)}."
-        )
-    text = rules.KEY_START + secrets.token_urlsafe(32)
-    fields = {"name": name, "scopes": sorted(set(scopes)), "deployments": deployments or [], "expires_at": expires_at}
-    try:
-        with transaction.atomic():
-            key = ApiKey.objects.create(user=actor, prefix=text[:9], hash=rules.key_hash(text), **fields)
-            audit.record(actor=actor, action="key.created", target=f"key:{key.pk}", name=name, scopes=key.scopes)
-            outbox.emit(KeyChanged(key_id=key.pk))
-    except IntegrityError as error:
-        raise KeyNameTaken(f"You already have a key named '{name}'.") from error
-    return key, text
-
-
-def key_revoke(*, actor: User, key_id: int) -> ApiKey:
-    """Close a key for good; revoking it twice is no error."""
-    key = key_for(actor, key_id)
-    with transaction.atomic():
-        if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now()):
-            audit.record(actor=actor, action="key.revoked", target=f"key:{key.pk}", name=key.name)
-            outbox.emit(KeyChanged(key_id=key.pk))
-    key.refresh_from_db()
-    return key
 
 
 def routing_publish(*, event_id: UUID, **changed: Any) -> None:
@@ -132,21 +85,3 @@ def _snapshot_current(at_least: int) -> RoutingSnapshot:
 
 def _published(snapshot: RoutingSnapshot) -> dict[str, Any]:
     return {"number": snapshot.number, "published_at": snapshot.created_at.isoformat(), **snapshot.document}
-
-
-def callbacks_add(*, news: list[rules.Finished]) -> None:
-    """Have the endpoints told that their callers named, each request once; all of them are written or none is."""
-    if not news:
-        return
-    owners = dict(ApiKey.objects.filter(pk__in={each.key for each in news}).values_list("pk", "user_id"))
-    with transaction.atomic():
-        for each in sorted(news, key=lambda each: each.endpoint):  # in one order, as each is locked
-            delivery_add(
-                endpoint_id=each.endpoint,
-                owner_id=owners.get(each.key),
-                message_id=each.message_id,
-                event_type="inference.request_finished",
-                at=each.at,
-                data=each.told(),
-            )
-        hurry()

@@ -1,0 +1,8 @@
+"""Media that is kept: each file once, by what is in it."""
+
+from django.apps import AppConfig
+
+
+class DatasetsConfig(AppConfig):
+    name = "apps.datasets"
+    label = "datasets"

@@ -1,0 +1,80 @@
+"""Keeping assets, and forgetting those that nothing refers to any more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, ManyToOneRel, OuterRef, QuerySet
+
+from apps.core.clock import now
+from apps.datasets import store
+from apps.datasets.models import Asset
+
+#: An asset is forgotten no earlier after it was last kept, in case what refers to it is still to be written.
+_GRACE = timedelta(hours=1)
+#: Assets forgotten in one transaction.
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes to keep, with what was found out about them."""
+
+    raw: bytes
+    media_type: str
+    descriptors: dict[str, Any] = field(default_factory=dict)
+
+
+def assets_keep(*, contents: Sequence[Content]) -> list[str]:
+    """Keep each and return their digests, in order. Part of the caller's transaction, which should also write what
+    refers to them: from the row's lock to the commit nobody can forget them, so the bytes are written in between."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("Assets are kept in the transaction that refers to them.")
+    digests = [store.digest(each.raw) for each in contents]
+    # In one order everywhere, so that two writers never wait for each other in a ring.
+    for sha256, content in sorted(dict(zip(digests, contents, strict=True)).items()):
+        row = Asset(
+            sha256=sha256, size=len(content.raw), media_type=content.media_type, descriptors=content.descriptors
+        )
+        Asset.objects.bulk_create(
+            [row], update_conflicts=True, unique_fields=["sha256"], update_fields=["last_kept_at"]
+        )
+        store.write(sha256, content.raw)
+    return digests
+
+
+def assets_expire() -> int:
+    """Forget assets that nothing refers to; returns how many."""
+    return assets_forget(among=Asset.objects.filter(last_kept_at__lt=now() - _GRACE))
+
+
+def assets_forget(*, among: QuerySet[Asset]) -> int:
+    """Forget those among these that nothing refers to, their bytes too; returns how many."""
+    forgotten, last = 0, ""
+    while found := list(among.filter(*_unused(), pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]):
+        forgotten += _forget(among.filter(pk__in=found))
+        last = found[-1]
+    return forgotten
+
+
+def _forget(rows: QuerySet[Asset]) -> int:
+    """The bytes go under the rows' locks: who keeps the same at this moment waits, and writes it anew."""
+    with transaction.atomic():
+        locked = list(rows.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
+        # Asked again: before the lock, somebody may have come to refer to it.
+        free = list(Asset.objects.filter(*_unused(), pk__in=locked).values_list("pk", flat=True))
+        for sha256 in free:
+            store.remove(sha256)
+        Asset.objects.filter(pk__in=free).delete()
+    return len(free)
+
+
+def _unused() -> list[Any]:
+    """No row of any app refers to it: conditions for each foreign key that leads here, whoever has it."""
+    relations = [field for field in Asset._meta.get_fields(include_hidden=True) if isinstance(field, ManyToOneRel)]
+    return [
+        ~Exists(relation.related_model._default_manager.filter(**{relation.field.name: OuterRef("pk")}))
+        for relation in relations
+    ]

@@ -1,0 +1,1 @@
+"""The REST edge of this app, a file a noun."""

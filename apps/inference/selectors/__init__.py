@@ -1,0 +1,19 @@
+"""Reads of this app, a file a purpose; other apps and the workers import them from here."""
+
+from apps.inference.selectors.predictions import (
+    LabelOutputs,
+    predictions_by_id,
+    predictions_list,
+    predictions_tally,
+    predictions_waiting,
+)
+from apps.inference.selectors.routing import routing_document
+
+__all__ = [
+    "LabelOutputs",
+    "predictions_by_id",
+    "predictions_list",
+    "predictions_tally",
+    "predictions_waiting",
+    "routing_document",
+]
