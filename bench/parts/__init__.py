@@ -6,7 +6,7 @@ from bench.parts import digits, drift, footprint, growth, minilm, overhead, reco
 PARTS: dict[str, Part] = {
     part.name: part
     for part in (
-        *(overhead.PART, minilm.PART, digits.PART, footprint.PART, growth.PART, record.PART),
-        drift.PART,
+        *(overhead.PART, minilm.PART, digits.PART, footprint.PART),
+        *(growth.PART, record.PART, drift.PART),
     )
 }
