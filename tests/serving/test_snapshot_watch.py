@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from collections import Counter
 
 import orjson
 import pytest
@@ -87,6 +88,22 @@ async def test_a_snapshot_whose_message_was_lost_is_found_all_the_same(valkey, w
     async with watched:
         await valkey.set(names.ROUTING, raw(7))
         await watched.until(lambda: watched.swaps == [7])
+
+
+async def test_a_look_does_not_read_what_is_known(valkey, watched):
+    await publish(valkey, 5)
+    async with watched:
+        await valkey.config_resetstat()
+        for _ in range(3):
+            await watched.watch._refresh()
+        seen = await commands(valkey)
+        assert seen["getrange"] >= 3 and seen["get"] == 0
+
+
+async def commands(valkey) -> Counter[str]:
+    """How often each was called since the counts began."""
+    told = await valkey.info("commandstats")
+    return Counter({name.removeprefix("cmdstat_"): figures["calls"] for name, figures in told.items()})
 
 
 async def test_a_lower_number_is_refused(valkey, watched):

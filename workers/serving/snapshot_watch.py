@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 #: Seconds between looks at the key itself, in case a published message was lost.
 POLL = 1.5
 
+#: Bytes of a snapshot that a look compares. Its number and the time of its publication come first; the whole is large
+#: where there are many deployments.
+_BEGINNING = 96
+
 
 class SnapshotWatch:
     """Holds the current table. Used from the event loop only; `run` runs for ever."""
@@ -35,7 +39,7 @@ class SnapshotWatch:
         self._client = client
         self._cache = cache
         self._on_swap = on_swap
-        self._raw: bytes | None = None
+        self._beginning = b""
         self._history_open = True  # the next number is taken whatever it is
 
     async def load(self) -> None:
@@ -65,13 +69,19 @@ class SnapshotWatch:
                     await channel.aclose()
 
     async def _refresh(self) -> None:
-        raw = cast(bytes | None, await self._client.get(names.ROUTING))
-        if raw is None:
+        beginning = await self._client.getrange(names.ROUTING, 0, _BEGINNING - 1)
+        if not beginning:
             self._history_open = True
-        elif raw != self._raw:
-            self._raw = raw
-            if self._consider(raw):
-                await asyncio.to_thread(self._save_cache, raw)
+        elif beginning != self._beginning:
+            await self._take()
+
+    async def _take(self) -> None:
+        raw = cast(bytes | None, await self._client.get(names.ROUTING))
+        if raw is None:  # deleted since
+            return
+        self._beginning = raw[:_BEGINNING]
+        if self._consider(raw):
+            await asyncio.to_thread(self._save_cache, raw)
 
     def _consider(self, raw: bytes) -> bool:
         """Whether the snapshot was taken into use."""
