@@ -54,9 +54,9 @@ def test_replicas_know_every_key_that_an_input_may_declare(part: type[Tensor]) -
 
 
 def test_the_media_types_that_may_be_declared_are_those_that_can_be_decoded() -> None:
-    assert set(get_args(ImageType)) == media.FORMATS["image"]
-    assert set(get_args(AudioType)) == media.FORMATS["audio"]
-    assert set(get_args(VideoType)) == media.FORMATS["video"]
+    assert set(get_args(ImageType)) == media.formats("image")
+    assert set(get_args(AudioType)) == media.formats("audio")
+    assert set(get_args(VideoType)) == media.formats("video")
 
 
 def test_both_sides_call_the_stream_of_predictions_the_same() -> None:

@@ -24,6 +24,19 @@ def test_the_gateway_loads_no_model_library_and_decodes_no_media():
     assert said.stdout.split() == []
 
 
+@pytest.mark.parametrize(
+    ("modality", "loaded"), [("text", []), ("image", ["PIL"]), ("audio", ["soundfile", "av"]), ("video", ["av"])]
+)
+def test_a_replica_loads_the_libraries_of_its_modality_alone(modality, loaded):
+    check = f"""
+import sys, workers.serving.engine
+from workers.serving import media
+media.formats({modality!r})
+print(*(name for name in ["PIL", "soundfile", "av"] if name in sys.modules))"""
+    said = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == loaded
+
+
 def test_a_gateway_with_a_wrong_setting_says_which_and_ends(tmp_path):
     env = {"REDIS_URL": "redis://127.0.0.1:1/0", "QUARTET_GATEWAY_PORT": "http"}
     command = [sys.executable, "-m", "workers.serving.gateway"]

@@ -3,6 +3,9 @@
 from workers.serving.media.refusal import refuse
 from workers.serving.routing import InputSpec
 
+#: Text is no file and has no media types.
+FORMATS: frozenset[str] = frozenset()
+
 
 def decode(spec: InputSpec, raw: bytes) -> str:
     """UTF-8, of at most as many characters as the manifest allows."""
