@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 #: Shortest time between two pulses, and so the resolution of live numbers, in seconds.
 _PULSE_EVERY = 0.5
 #: How long one read waits for news, in milliseconds: a pulse is due at least this often even when nothing is asked.
-_BLOCK_MS = 500
+_BLOCK_MS = 1000
 #: Seconds between looks for entries that a dead ingest process left unacknowledged.
 _CLAIM_EVERY = 5.0
 #: The channel layer's names of groups that somebody follows.

@@ -1,4 +1,4 @@
-"""What the control worker does each second (workers/ticker.py)."""
+"""What the control worker does each second, or each other second where nothing runs (workers/ticker.py)."""
 
 import time
 from collections.abc import Callable
@@ -16,13 +16,27 @@ from workers.relay import relay_run
 log = structlog.get_logger(__name__)
 
 
-def tick() -> None:
-    """One pass of the reconciler, then outbox, webhooks and routing; a step that fails does not hold up the next."""
+#: Seconds from one tick to the next, and at rest. Events wake the relay at once, whatever the pace.
+PERIOD, REST = 1.0, 2.0
+
+
+def tick() -> float:
+    """One pass of the reconciler, then outbox, webhooks and routing; a step that fails does not hold up the next.
+
+    Returns the seconds until the next is due.
+    """
+    at_rest = _taken(fleet_watch)
     for step in STEPS:
-        try:
-            step()
-        except Exception:
-            log.exception("a step of the tick failed", step=step.__name__)
+        _taken(step)
+    return REST if at_rest else PERIOD
+
+
+def _taken(step: "Step") -> object:
+    try:
+        return step()
+    except Exception:
+        log.exception("a step of the tick failed", step=step.__name__)
+        return None
 
 
 def reconcile_once() -> None:
@@ -57,16 +71,15 @@ class Step(Protocol):
 _pass_at_rest = Seldom(reconcile_once, 4.9)
 
 
-def fleet_watch() -> None:
-    """A pass of the reconciler; at rest just the note that somebody watches, and a pass now and then."""
-    if is_at_rest():
+def fleet_watch() -> bool:
+    """A pass of the reconciler; at rest just the note that somebody watches, and a pass now and then. Whether it is."""
+    at_rest = is_at_rest()
+    if at_rest:
         watch_keep()
         _pass_at_rest()
     else:
         reconcile_once()
+    return at_rest
 
 
-STEPS: tuple[Step, ...] = (
-    *(fleet_watch, relay_run, deliveries_wake),
-    *(Seldom(routing_look, 1.9), Seldom(routing_keep, 14.9)),
-)
+STEPS: tuple[Step, ...] = (relay_run, deliveries_wake, Seldom(routing_look, 1.9), Seldom(routing_keep, 14.9))

@@ -8,6 +8,8 @@ from apps.core import outbox
 from apps.core.models import OutboxEvent
 from apps.deployments.models import ReconcilerWatch
 from apps.inference.events import KeyChanged
+from tests.deployments.makers import approve, make_deployment, make_revision, make_version
+from tests.world import World
 from workers import tick
 from workers.serving.names import ROUTING
 
@@ -18,6 +20,7 @@ def test_a_step_that_fails_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyP
     def broken() -> None:
         raise OSError("No space left on device")
 
+    monkeypatch.setattr(tick, "fleet_watch", broken)
     monkeypatch.setattr(tick, "STEPS", (broken, lambda: done.append("next")))
     tick.tick()
     assert done == ["next"]
@@ -30,6 +33,14 @@ def test_a_tick_makes_a_pass_of_the_reconciler_and_tells_what_waits(valkey: Redi
     tick.tick()
     assert ReconcilerWatch.objects.exists()
     assert OutboxEvent.objects.get(pk=event.pk).done_at is not None
+
+
+@pytest.mark.django_db
+def test_it_is_due_each_second_where_something_runs_and_each_other_at_rest(world: World, valkey: Redis) -> None:
+    revision = make_revision(world, make_deployment(world), make_version(world))
+    assert tick.tick() == tick.REST
+    approve(world, revision)
+    assert tick.tick() == tick.PERIOD
 
 
 def test_a_step_that_is_seldom_due_is_left_out_until_then() -> None:

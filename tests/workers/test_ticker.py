@@ -12,13 +12,13 @@ from workers import ticker
 def test_it_ticks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks, enough = [], threading.Event()
 
-    def tick() -> None:
+    def tick() -> float:
         ticks.append(threading.current_thread().name)
         if len(ticks) == 3:
             enough.set()
+        return 0.01
 
     monkeypatch.setattr(ticker, "tick", tick)
-    monkeypatch.setattr(ticker, "PERIOD", 0.01)
     stop = threading.Event()
     thread = ticker.start(stop)
     assert enough.wait(30)
