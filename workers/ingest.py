@@ -18,8 +18,7 @@ from typing import TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
-from redis import Redis, RedisError
+from redis import Redis
 
 from apps.console.pulse import pulses, pulses_send
 from apps.inference.errors import MalformedNews
@@ -29,6 +28,7 @@ from apps.monitoring.errors import MalformedEntry
 from apps.monitoring.rules.entries import parse
 from apps.monitoring.services import windows_add
 from workers.serving.names import FINISHED, METRICS
+from workers.steady import go_on
 from workers.stream_reader import Delivery, StreamReader
 
 T = TypeVar("T")
@@ -43,8 +43,6 @@ _BLOCK_MS = 1000
 _CLAIM_EVERY = 5.0
 #: The channel layer's names of groups that somebody follows.
 FOLLOWED = "quartet:channels__group__*"
-#: Rest after a fault, in seconds.
-_REST = 1.0
 
 
 class Ingest:
@@ -62,14 +60,7 @@ class Ingest:
 
     def run(self) -> None:
         """Read, count and tell, until told to stop."""
-        while not self.stop.is_set():
-            try:
-                self.turn()
-            except (RedisError, DatabaseError, OSError) as error:
-                log.warning("ingest rests", error=f"{type(error).__name__}: {error}", seconds=_REST)
-                self.stop.wait(_REST)
-            finally:
-                close_old_connections()
+        go_on(self.turn, self.stop)
 
     def turn(self) -> None:
         """One round: entries left behind by others when it is time, then news, then a pulse when it is time."""

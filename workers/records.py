@@ -23,14 +23,14 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
-from redis import Redis, RedisError
+from redis import Redis
 
 from apps.inference.rules.ids import moment
 from apps.inference.rules.records import Recorded
 from apps.inference.services import Kept, drops_note, feedback_bind, kept_add, predictions_add
 from workers import describe
 from workers.serving import names, record
+from workers.steady import go_on
 from workers.stream_reader import Delivery, StreamReader
 
 T = TypeVar("T")
@@ -47,8 +47,6 @@ _AT_ONCE = 5000
 _CLAIM_EVERY = 5.0
 #: Seconds between looks at what was dropped, and for feedback that waits.
 _LOOK_EVERY = 2.0
-#: Rest after a fault, in seconds.
-_REST = 1.0
 
 
 class Drain:
@@ -90,14 +88,7 @@ class Records:
 
     def run(self) -> None:
         """Record, until told to stop."""
-        while not self.stop.is_set():
-            try:
-                self.turn()
-            except (RedisError, DatabaseError, OSError) as error:
-                log.warning("recording rests", error=f"{type(error).__name__}: {error}", seconds=_REST)
-                self.stop.wait(_REST)
-            finally:
-                close_old_connections()
+        go_on(self.turn, self.stop)
 
     def turn(self) -> None:
         """One round: predictions, then kept inputs, then a look around when it is time."""

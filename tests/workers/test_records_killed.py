@@ -1,11 +1,5 @@
 """The records process against servers of its own, each killed or away under traffic: each prediction once."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,47 +9,24 @@ from typing import Any
 
 import psycopg
 import pytest
-from redis import Redis, RedisError
+from redis import RedisError
 
-from controlplane.embedded.servers import servers
 from tests.embedded.looking import eventually
+from tests.workers.installation import Installation
 from tests.workers.written import said
 from workers.serving import names, record, spool
 from workers.serving.spool import Spool
 from workers.stream_reader import GROUP
 
-ROOT = Path(__file__).parents[2]
 
+class Recording(Installation):
+    """With a records process, and the ids of what was written to it."""
 
-class Installation:
-    """PostgreSQL, Valkey and one records process that can be killed."""
+    name = "records"
 
     def __init__(self, home: Path, addresses: dict[str, str]) -> None:
-        self.home = home
-        self.addresses = addresses
-        self.environment = os.environ | addresses | {"QUARTET_HOME": str(home), "QUARTET_DATABASE_POOL": "True"}
-        self.valkey = Redis.from_url(addresses["REDIS_URL"])
         self.written: set[str] = set()
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=self.environment, cwd=ROOT, check=True)
-        self.start()
-
-    def start(self) -> None:
-        """Start the records process."""
-        command = [sys.executable, "-m", "controlplane.process", "records"]
-        self.process = subprocess.Popen(command, env=self.environment, cwd=ROOT)
-
-    def kill(self) -> None:
-        """Kill the records process."""
-        self.process.kill()
-        self.process.wait()
-
-    def pid(self, name: str) -> int:
-        rows = json.loads((self.home / "run" / "status.json").read_text())["processes"]
-        return next(int(row["pid"]) for row in rows if row["name"] == name)
-
-    def kill_server(self, name: str) -> None:
-        """Kill a server as the kernel would; its supervisor starts it again."""
-        os.kill(self.pid(name), signal.SIGKILL)
+        super().__init__(home, addresses)
 
     @contextmanager
     def away(self, name: str) -> Iterator[None]:
@@ -131,27 +102,16 @@ class Installation:
         pending: Any = self.valkey.xpending(names.PREDICTIONS, GROUP)
         return int(pending["pending"])
 
-    def end(self) -> None:
-        self.process.terminate()
-        assert self.process.wait(timeout=20) == 0
-        self.valkey.close()
-
 
 @pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    with tempfile.TemporaryDirectory(prefix="quartet-records-") as above:
-        Path(above).chmod(0o711)
-        with servers(Path(above) / "home", {}) as addresses:
-            installation = Installation(Path(above) / "home", addresses)
-            try:
-                installation.write(5)
-                installation.records_everything()
-                yield installation
-            finally:
-                installation.end()
+def installation() -> Iterator[Recording]:
+    with Recording.installed() as installation:
+        installation.write(5)
+        installation.records_everything()
+        yield installation
 
 
-def test_killed_between_reading_and_committing(installation: Installation) -> None:
+def test_killed_between_reading_and_committing(installation: Recording) -> None:
     with psycopg.connect(installation.addresses["DATABASE_URL"]) as connection:
         connection.execute("lock table inference_prediction in exclusive mode")  # nobody else can write
         installation.write(20)
@@ -163,7 +123,7 @@ def test_killed_between_reading_and_committing(installation: Installation) -> No
     installation.records_everything()
 
 
-def test_killed_again_and_again_under_traffic(installation: Installation) -> None:
+def test_killed_again_and_again_under_traffic(installation: Recording) -> None:
     for _ in range(3):
         installation.write(30)
         installation.kill()
@@ -172,14 +132,14 @@ def test_killed_again_and_again_under_traffic(installation: Installation) -> Non
     installation.records_everything()
 
 
-def test_valkey_killed(installation: Installation) -> None:
+def test_valkey_killed(installation: Recording) -> None:
     installation.write(20)
     installation.kill_server("valkey")
     installation.write(20)
     installation.records_everything()
 
 
-def test_postgresql_away_under_traffic(installation: Installation) -> None:
+def test_postgresql_away_under_traffic(installation: Recording) -> None:
     with installation.away("postgres"):
         until = time.monotonic() + 3
         while time.monotonic() < until:
@@ -189,7 +149,7 @@ def test_postgresql_away_under_traffic(installation: Installation) -> None:
 
 
 def test_what_does_not_fit_while_postgresql_is_away_is_counted_and_the_rest_recorded(
-    installation: Installation,
+    installation: Recording,
 ) -> None:
     before = installation.dropped()
     with installation.away("postgres"):
