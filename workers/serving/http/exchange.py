@@ -6,12 +6,9 @@ Everything is a plain call within the event loop's turn: a small request costs n
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from workers.serving.http.response import Header, Response
-
-if TYPE_CHECKING:
-    from workers.serving.http.connection import Connection
 
 Headers = dict[bytes, bytes]
 
@@ -62,6 +59,17 @@ class Head:
         self.note: object = None
 
 
+class Line(Protocol):
+    """The connection that a request came by; see Exchange for what each does."""
+
+    def respond(self, exchange: "Exchange", response: Response) -> None: ...
+    def begin(self, exchange: "Exchange", status: int, headers: list[Header]) -> None: ...
+    def write(self, exchange: "Exchange", piece: bytes) -> None: ...
+    def end(self, exchange: "Exchange") -> None: ...
+    def unread(self) -> int: ...
+    def when_taken(self, then: Callable[[], None]) -> None: ...
+
+
 class Exchange:
     """A request with its head read. `headers` are the head's, with the length of this request's body."""
 
@@ -79,7 +87,7 @@ class Exchange:
         "whole",
     )
 
-    def __init__(self, connection: "Connection", head: Head, headers: Headers) -> None:
+    def __init__(self, connection: Line, head: Head, headers: Headers) -> None:
         self._connection = connection
         self.head = head
         self.method = head.method
