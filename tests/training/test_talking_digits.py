@@ -175,9 +175,8 @@ def test_a_mixed_batch_gives_each_clip_the_answer_it_gets_alone(
 
 
 def test_the_same_model_and_clips_give_the_same_bytes(tmp_path: Path, artifact: Path, cache_directory: Path) -> None:
-    model = load_model(artifact)
+    model, made = load_model(artifact), list(clips.talking(2, 1, cache_directory))
     for name in ("one", "two"):
-        made = list(clips.talking(2, 1, cache_directory))
         package(tmp_path / name, model, evaluate_clips(model, made), made, CLIPS)
     one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.*")} for name in ("one", "two"))
     assert one.keys() == two.keys() > {"talking_digits.py", "digits_av.py", "model.safetensors"}
