@@ -6,12 +6,13 @@ the manifest's limits before memory is spent on them, so a decompression bomb is
 
 from typing import Any
 
+from workers.serving.errors import BadMedia
 from workers.serving.media import audio, image, text, video
 from workers.serving.media.refusal import refuse
 from workers.serving.media.video import Cut, Video
 from workers.serving.routing import InputSpec
 
-__all__ = ["FORMATS", "MODALITIES", "Cut", "NotDecodable", "Video", "check_decodable", "decode", "refuse"]
+__all__ = ["FORMATS", "MODALITIES", "BadMedia", "Cut", "NotDecodable", "Video", "check_decodable", "decode", "refuse"]
 
 _DECODERS = {"image": image.decode, "audio": audio.decode, "video": video.decode, "text": text.decode}
 MODALITIES = _DECODERS.keys()
