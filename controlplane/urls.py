@@ -17,12 +17,12 @@ urlpatterns = [
     path("api/v1/", include("apps.registry.urls")),
     path("api/v1/", include("apps.deployments.urls")),
     path("api/v1/", include("apps.inference.urls")),
+    path("", include("apps.monitoring.urls")),
     path("api/v1/", include("apps.approvals.urls")),
     path("api/v1/", include("apps.webhooks.urls")),
     path("api/v1/", include("apps.core.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
-    path("metrics", include("apps.monitoring.urls")),
 ]
 
 handler404 = "controlplane.refusals.not_found"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from apps.registry.rules.roles import label_output
+
 _MEDIA = ("image", "audio", "video")
 
 
@@ -88,6 +90,25 @@ def deployment_create_command(base: str) -> str:
 def revision_request_command(base: str, deployment: str, model: str) -> str:
     """A curl command that asks for a revision of `deployment`; KEY as above."""
     return _post(f"{base}/api/v1/deployments/{deployment}/revisions", {"model": model, "version": "1", "replicas": 1})
+
+
+def feedback_command(base: str, manifest: dict[str, Any]) -> str:
+    """Commands that say what was true of a prediction; KEY must hold a key with the scope `feedback`."""
+    truth = json.dumps({"truth": _a_truth(manifest["outputs"])}, ensure_ascii=False)
+    return (
+        "PREDICTION=the-id-of-an-answer\n"
+        f'curl -s {shlex.quote(f"{base}/api/v1/predictions/")}"$PREDICTION"/feedback \\\n'
+        '  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\\n'
+        f"  -d {shlex.quote(truth)}"
+    )
+
+
+def _a_truth(outputs: list[dict[str, Any]]) -> Any:
+    """A label that the model could have given."""
+    output = label_output(outputs) or {"datatype": "BYTES"}
+    if output.get("classes"):
+        return output["classes"][0]
+    return {"BYTES": "the right label", "BOOL": True}.get(output["datatype"], 7)
 
 
 def _post(url: str, body: dict[str, Any]) -> str:

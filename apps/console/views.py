@@ -13,6 +13,7 @@ from apps.console.call import (
     Installation,
     curl_command,
     deployment_create_command,
+    feedback_command,
     key_command,
     manage_command,
     revision_request_command,
@@ -60,9 +61,10 @@ def deployments(request: HttpRequest) -> dict[str, Any]:
 @page("deployment")
 def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
     found = deployment_for(_actor(request), name)
-    context = deployment_context(found)
+    context = deployment_context(found, request.GET.get("accuracy", ""))
     context |= {"title": name, "topic": deployment_topic(name), "commands": _commands(request, name)}
     if live := found.live_revision:
+        context["feedback"] = feedback_command(_base(request), live.version.manifest)
         context["gateway_url"] = settings.QUARTET_GATEWAY_URL
         context["curl"] = curl_command(
             gateway=settings.QUARTET_GATEWAY_URL,
@@ -119,7 +121,7 @@ def audit(request: HttpRequest) -> dict[str, Any]:
 
 def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[str, str]:
     """What an empty page teaches: commands that make the first of what it lists."""
-    base = request.build_absolute_uri("/").rstrip("/")
+    base = _base(request)
     model = RegisteredModel.objects.order_by("-pk").values_list("name", flat=True).first() or "my-model"
     user = _actor(request).get_username()
     here = Installation(
@@ -130,10 +132,16 @@ def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[s
     return {
         "key_operate": key_command(here, user, "read,models:write,deployments:write,infer"),
         "key_infer": key_command(here, user, "infer"),
+        "key_feedback": key_command(here, user, "feedback"),
         "model_import": manage_command(here, "import_model", "DIRECTORY", "--name", "my-model", "--actor", user),
         "deployment_create": deployment_create_command(base),
         "revision_request": revision_request_command(base, deployment, model),
     }
+
+
+def _base(request: HttpRequest) -> str:
+    """Where this site is, as the reader reached it."""
+    return request.build_absolute_uri("/").rstrip("/")
 
 
 def _actor(request: HttpRequest) -> User:

@@ -50,6 +50,11 @@ def actor_of(request: "Request | HttpRequest") -> User:
     return request.user
 
 
+def allowed_deployments(request: "Request") -> list[str]:
+    """Deployments that the request's key is for; empty for every one, and for who is signed in."""
+    return getattr(request.auth, "deployments", None) or []
+
+
 def require(actor: User, permission: str, doing: str) -> None:
     """Raise Forbidden unless `actor` is active and holds `permission`, `app.codename`; `doing` ends the sentence."""
     if not actor.is_active or not actor.has_perm(permission):

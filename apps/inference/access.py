@@ -5,6 +5,8 @@ from uuid import UUID
 
 from apps.core.errors import NotAuthenticated, NotFound
 from apps.core.models import User
+from apps.deployments.access import deployment_for
+from apps.deployments.models import Deployment
 from apps.inference import rules
 from apps.inference.errors import KeyRefused, OtherDeployment
 from apps.inference.models import ApiKey, Prediction
@@ -25,7 +27,14 @@ def deployment_allowed(allowed: Sequence[str], deployment: str) -> OtherDeployme
     """Why a key for the `allowed` deployments (empty for every one) has no say in this one, or None."""
     if not allowed or deployment in allowed:
         return None
-    return OtherDeployment(f"This key is for {', '.join(allowed)}; the prediction is of another deployment.")
+    return OtherDeployment(f"This key is for {', '.join(allowed)}, and this is of another deployment.")
+
+
+def deployment_to_judge(actor: User, allowed: Sequence[str], name: str) -> Deployment:
+    """The deployment, for who may read its predictions: anybody signed in, a key for its deployments only."""
+    if refusal := deployment_allowed(allowed, name):
+        raise refusal
+    return deployment_for(actor, name)
 
 
 def prediction_for(allowed: Sequence[str], prediction: UUID) -> Prediction:

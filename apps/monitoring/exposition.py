@@ -10,7 +10,12 @@ from apps.core.models import AuditEntry, OutboxEvent
 from apps.deployments.models import Deployment, Node, Replica
 from apps.inference.selectors import predictions_tally, predictions_waiting
 from apps.monitoring.models import GatewayReport
-from apps.monitoring.selectors import gateways_present, present_numbers, seconds_behind
+from apps.monitoring.selectors import (
+    accuracy_by_deployment,
+    gateways_present,
+    present_numbers,
+    seconds_behind,
+)
 
 Family = GaugeMetricFamily | CounterMetricFamily
 
@@ -23,6 +28,7 @@ class FleetCollector(Collector):
         yield from _traffic()
         yield from _gateways()
         yield from _predictions()
+        yield from _accuracy()
 
 
 def _inventory() -> Iterator[Family]:
@@ -94,6 +100,21 @@ def _predictions() -> Iterator[Family]:
     )
     _add(waiting, [], predictions_waiting())
     yield waiting
+
+
+def _accuracy() -> Iterator[Family]:
+    """Over the last day by the predictions' time. A deployment of which nothing was predicted is left out, and so is
+    the accuracy of one of which nothing is labelled."""
+    labelled = GaugeMetricFamily(
+        "quartet_labelled_predictions", "Predicted samples of 24 h of known truth.", labels=["deployment"]
+    )
+    coverage = GaugeMetricFamily("quartet_label_coverage", "Labelled share of 24 h.", labels=["deployment"])
+    accuracy = GaugeMetricFamily("quartet_accuracy", "Right share of what is labelled of 24 h.", labels=["deployment"])
+    for name, tally in accuracy_by_deployment().items():
+        _add(labelled, [name], tally.labelled)
+        _add(coverage, [name], tally.coverage)
+        _add(accuracy, [name], tally.accuracy)
+    yield from (labelled, coverage, accuracy)
 
 
 def _add(family: Family, labels: list[str], value: float | None) -> None:

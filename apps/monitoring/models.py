@@ -51,3 +51,41 @@ class GatewayReport(models.Model):
 
     def __str__(self) -> str:
         return self.gateway
+
+
+class AccuracyCount(models.Model):
+    """Samples of one minute of a revision's predictions: answered with a label, of known truth, and right.
+
+    A ledger: what counts is the sum over a minute's rows. The database's triggers (migration 0002) add a row with each
+    statement that changes predictions or feedback, below zero for what is deleted or corrected, so the sums are right
+    with every transaction. Nobody else writes here but services/accuracy.py, which keeps the sums.
+    """
+
+    deployment = models.CharField(max_length=63)
+    revision = models.PositiveIntegerField()
+    #: The minute, by the time of the predictions.
+    start = models.DateTimeField()
+    predictions = models.BigIntegerField(default=0)
+    labelled = models.BigIntegerField(default=0)
+    right = models.BigIntegerField(default=0)
+    #: The one row of its minute into which the added ones are put.
+    folded = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deployment", "revision", "start"], condition=models.Q(folded=True), name="accuracy_folded_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["deployment", "start"],
+                include=["revision", "predictions", "labelled", "right"],
+                name="accuracy_deployment",
+            ),
+            models.Index(fields=["id"], condition=models.Q(folded=False), name="accuracy_added"),
+            models.Index(fields=["start"], name="accuracy_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deployment} {self.start:%Y-%m-%d %H:%M}"

@@ -1,5 +1,6 @@
-// The charts of a deployment: uPlot on what series.js tells, with one time axis and cursor. Each [data-plot] names one of
-// CHARTS; the [data-key] beside it shows the names and values of its lines.
+// The charts of a deployment: uPlot on what series.js tells, with one time axis and cursor, and on <script id="judgement">
+// (apps/console/selectors/accuracy.py), whose labels come late and which has a longer axis of its own. Each [data-plot]
+// names one of CHARTS; the [data-key] beside it shows the names and values of its lines.
 (() => {
   const HEIGHT = 184;
   const TONES = ["--series-1", "--series-2", "--series-3", "--series-4"];
@@ -9,7 +10,8 @@
   const time = (v) => (v < 9.95 ? `${v.toFixed(1)} ms` : v < 999.5 ? `${Math.round(v)} ms` : `${(v / 1000).toFixed(2)} s`);
   const share = (v) => `${(v * 100).toFixed(v < 0.09995 ? 2 : 1)} %`;
 
-  // lines(data): [name, values, colour token]; least: the smallest top of the axis.
+  // lines(data): [name, values, colour token, and what is said of a place where it is more than the value]; least: the
+  // smallest top of the axis; most: its top; band(data): the upper and lower end of what surrounds the first line.
   const CHARTS = {
     throughput: { lines: (d) => revisions(d.rates), format: rate, axis: round, least: 1, stacked: true },
     latency: {
@@ -21,24 +23,34 @@
       format: share, axis: (v) => `${+(v * 100).toPrecision(3)} %`, least: 0.01,
     },
     senses: { lines: (d) => inputs(d.inputs), format: rate, axis: round, least: 1 },
+    judged: {
+      source: "judgement", most: 1, format: share, axis: (v) => `${Math.round(v * 100)} %`,
+      lines: (d) => [["accuracy", d.accuracy, "--series-1", surely(d)], ["label coverage", d.coverage, "--faint"]],
+      band: (d) => [d.high, d.low],
+    },
   };
+
+  // An accuracy is never told without its interval and n.
+  const surely = (d) => (i) =>
+    `${share(d.accuracy[i])} (${share(d.low[i])} to ${share(d.high[i])}, n ${d.labelled[i].toLocaleString("en")})`;
 
   // A revision keeps its colour however many others the hour has seen; 0 is what failed before one was chosen.
   const revisions = (rates) => Object.entries(rates).map(([number, line]) => number === "0"
     ? ["not routed", line, "--faint"] : [`revision ${number}`, line, TONES[(number - 1) % TONES.length]]);
   const inputs = (values) => Object.entries(values).map(([name, line], place) => [name, line, TONES[place % TONES.length]]);
 
-  let data;
+  const told = {}; // source -> its data, the newest
 
   function Chart(element) {
-    const spec = CHARTS[element.dataset.plot];
+    const spec = { source: "series", ...CHARTS[element.dataset.plot] };
     const key = document.querySelector(`[data-key="${element.dataset.plot}"]`);
     const title = document.getElementById(element.getAttribute("aria-labelledby")).textContent;
     let plot, lines, names;
+    this.source = spec.source;
 
     this.build = () => {
       plot?.destroy();
-      lines = spec.lines(data);
+      lines = spec.lines(told[spec.source]);
       names = lines.map(([name]) => name).join();
       const colours = lines.map(([, , token]) => colour(token));
       plot = new uPlot(options(spec, lines, colours, element.clientWidth, values), columns(spec, lines), element);
@@ -47,7 +59,7 @@
     };
 
     this.update = () => {
-      lines = spec.lines(data);
+      lines = spec.lines(told[spec.source]);
       if (lines.map(([name]) => name).join() !== names) return this.build();
       plot.setData(columns(spec, lines));
       values();
@@ -56,23 +68,23 @@
     // The values under the cursor, or the last ones.
     function values() {
       if (!plot) return;
-      const at = plot.cursor.idx ?? data.at.length - 1;
-      const texts = lines.map(([, line]) => (line[at] == null ? "—" : spec.format(line[at])));
+      const data = told[spec.source], at = plot.cursor.idx ?? data.at.length - 1;
+      const texts = lines.map(([, line, , text]) => (line[at] == null ? "—" : text ? text(at) : spec.format(line[at])));
       key.querySelectorAll("b").forEach((cell, place) => { cell.textContent = texts[place]; });
       const said = lines.map(([name], place) => `${name} ${texts[place]}`).join(", ");
-      element.setAttribute("aria-label", `${title} over the last hour. ${said || "No requests yet."}`);
+      element.setAttribute("aria-label", `${title} over ${data.over}. ${said || "No requests yet."}`);
       element.toggleAttribute("data-empty", !lines.some(([, line]) => line.some((value) => value != null)));
     }
 
     element.removeAttribute("aria-labelledby");
-    element.addEventListener("keydown", (event) => walk(event, plot));
+    element.addEventListener("keydown", (event) => walk(event, plot, told[spec.source]));
     element.addEventListener("blur", () => moveTo(plot, -10));
     new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT })).observe(element);
     this.build();
   }
 
   // Arrow keys move the cursor, as the mouse does.
-  function walk(event, plot) {
+  function walk(event, plot, data) {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
     event.preventDefault();
@@ -84,7 +96,8 @@
   const moveTo = (plot, left) => plot.setCursor({ left, top: left < 0 ? left : 10 }, true, true);
 
   function columns(spec, lines) {
-    if (!spec.stacked) return [data.at, ...lines.map(([, line]) => line)];
+    const data = told[spec.source];
+    if (!spec.stacked) return [data.at, ...lines.map(([, line]) => line), ...(spec.band?.(data) ?? [])];
     const total = data.at.map((_, i) => lines.reduce((sum, [, line]) => sum + (line[i] ?? 0), 0));
     const below = data.at.map(() => 0);
     // A revision without traffic has no line while others have: it would lie on theirs.
@@ -96,24 +109,28 @@
     const faint = colour("--faint"), grid = colour("--line"), font = `10.5px ${getComputedStyle(document.body).fontFamily}`;
     return {
       width, height: HEIGHT, padding: [8, 0, 0, 0], legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, sync: { key: "page" }, points: { size: 6 } },
-      scales: { x: { range: () => [begin(), data.at.at(-1)] }, y: { range: (u, low, high) => top(high, spec.least) } },
+      cursor: { y: false, drag: { x: false, y: false }, sync: { key: spec.source }, points: { size: 6 } },
+      scales: {
+        x: { range: () => [begin(told[spec.source]), told[spec.source].at.at(-1)] },
+        y: { range: (u, low, high) => (spec.most ? [0, spec.most] : top(high, spec.least)) },
+      },
       axes: [
         { stroke: faint, font, grid: { show: false }, ticks: { show: false }, size: 20, gap: 4, space: 64, values: hours },
         { stroke: faint, font, grid: { stroke: grid, width: 1 }, ticks: { show: false }, side: 1, size: 50, gap: 6, space: 40,
           values: (u, ticks) => ticks.map(spec.axis) },
       ],
+      bands: spec.band ? [{ series: [lines.length + 1, lines.length + 2], fill: faded(colours[0]) }] : [],
       series: [{}, ...lines.map(([name, , token], place) => ({
         label: name, stroke: colours[place], width: 1.6, dash: token === "--faint" ? [4, 3] : undefined,
         fill: spec.stacked ? faded(colours[place]) : undefined, points: { show: false, size: 3, filter: lonely },
-      }))],
-      hooks: { draw: [marks], setCursor: [moved] },
+      })), ...(spec.band ? [{ points: { show: false } }, { points: { show: false } }] : [])],
+      hooks: { draw: [(u) => marks(u, told[spec.source].marks)], setCursor: [moved] },
     };
   }
 
-  // The hour, or only its known end while there is little: at least five minutes.
-  function begin() {
-    const known = Object.values(data.rates).map((line) => line.findIndex((value) => value != null)).filter((i) => i >= 0);
+  // The whole time, or only its known end while there is little: at least 31 steps, of the hour five minutes.
+  function begin(data) {
+    const known = Object.values(data.rates ?? [data.coverage]).map((line) => line.findIndex((value) => value != null)).filter((i) => i >= 0);
     const first = known.length ? Math.min(...known) - 3 : 0;
     return data.at[Math.max(0, Math.min(first, data.at.length - 31))];
   }
@@ -121,7 +138,9 @@
   const top = (high, least) => [0, uPlot.rangeNum(0, Math.max(high ?? 0, least), 0.08, true)[1]];
   const hours = (u, ticks) => ticks.map((at) => {
     if (u.valToPos(at, "x") < 16) return ""; // its text would be cut off
-    return new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+    const date = new Date(at * 1000), days = u.scales.x.max - u.scales.x.min > 2 * 86_400;
+    return days ? date.toLocaleDateString([], { day: "numeric", month: "short" })
+      : date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
   });
 
   // Points between two gaps, which a line would not show.
@@ -131,9 +150,9 @@
     return alone.length ? alone : null;
   }
 
-  function marks(u) {
+  function marks(u, all) {
     const { left, top: upper, width, height } = u.bbox, ratio = devicePixelRatio;
-    const placed = data.marks.map((mark) => [mark.label, Math.round(u.valToPos(mark.at, "x", true))]);
+    const placed = all.map((mark) => [mark.label, Math.round(u.valToPos(mark.at, "x", true))]);
     const seen = placed.filter(([, x]) => x >= left && x <= left + width);
     u.ctx.save();
     u.ctx.strokeStyle = u.ctx.fillStyle = colour("--faint");
@@ -184,9 +203,18 @@
   const faded = (rgb) => rgb.replace("rgb(", "rgba(").replace(")", ", 0.12)");
 
   const charts = [];
+  function tell(source, data) {
+    told[source] = data;
+    charts.filter((chart) => chart.source === source).forEach((chart) => chart.update());
+  }
+
+  document.addEventListener("quartet:data", ({ detail }) => {
+    if (detail.id === "judgement") tell(detail.id, detail.data);
+  });
   document.addEventListener("quartet:series", ({ detail }) => {
-    data = detail;
-    if (charts.length) return charts.forEach((chart) => chart.update());
+    tell("series", detail);
+    if (charts.length) return;
+    told.judgement = JSON.parse(document.getElementById("judgement")?.textContent ?? "null");
     charts.push(...[...document.querySelectorAll("[data-plot]")].map((element) => new Chart(element)));
   });
   document.addEventListener("quartet:theme", () => charts.forEach((chart) => chart.build()));

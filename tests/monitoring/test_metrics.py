@@ -13,6 +13,7 @@ from apps.monitoring.services import windows_add
 from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version
 from tests.inference.records import record
 from tests.monitoring.entries import entry, row
+from tests.monitoring.labels import predicted, true
 from tests.world import World
 from workers.serving import names
 
@@ -108,3 +109,18 @@ def test_what_was_recorded_dropped_and_still_waits_is_told(valkey: Redis) -> Non
     assert found["quartet_predictions_dropped_total",] == 3
     assert found["quartet_kept_inputs_dropped_total",] == 1
     assert found["quartet_predictions_waiting_batches",] == 1
+
+
+def test_accuracy_is_told_with_its_coverage_and_left_out_where_it_is_unknown(world: World) -> None:
+    true(world, predicted("7", "3", "1", "9"), "7", "2")
+    predicted("7", deployment="letters")
+    found = _scraped()
+    assert found["quartet_labelled_predictions", "digits"] == 2
+    assert (found["quartet_accuracy", "digits"], found["quartet_label_coverage", "digits"]) == (0.5, 0.5)
+    assert found["quartet_label_coverage", "letters"] == 0
+    assert ("quartet_accuracy", "letters") not in found
+
+
+def test_of_a_deployment_nobody_asked_no_accuracy_is_told(world: World) -> None:
+    make_deployment(world)
+    assert not [name for name in _scraped() if name[0] in ("quartet_accuracy", "quartet_label_coverage")]

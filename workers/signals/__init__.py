@@ -10,9 +10,9 @@ from typing import Any
 
 from workers.signals import audio, image, text, video
 from workers.signals.agreement import agreement
-from workers.signals.finite import Signals, Value
+from workers.signals.finite import Signals, Value, finite
 
-__all__ = ["MODALITIES", "Signals", "Value", "agreement", "describe"]
+__all__ = ["MODALITIES", "Signals", "Value", "agreement", "describe", "described", "finite"]
 
 _DESCRIBE: dict[str, Callable[..., Signals]] = {
     "text": text.describe,
@@ -29,5 +29,10 @@ def describe(name: str, modality: str, value: Any, sample_rate: int | None = Non
     `value` is str, a uint8 picture (h, w) or (h, w, 3), a float32 sound (n,) or a media Video. Raises KeyError for a
     modality that has no signals.
     """
+    return {f"{name}.{signal}": each for signal, each in described(modality, value, sample_rate).items()}
+
+
+def described(modality: str, value: Any, sample_rate: int | None = None) -> Signals:
+    """The same of a medium that belongs to no input, as `<signal>`."""
     more = {"sample_rate": sample_rate} if modality == "audio" else {}
-    return {f"{name}.{signal}": each for signal, each in _DESCRIBE[modality](value, **more).items()}
+    return _DESCRIBE[modality](value, **more)

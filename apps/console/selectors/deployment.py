@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 
 from apps.approvals.models import ApprovalRequest
 from apps.console.figures import present_texts
+from apps.console.selectors.accuracy import accuracy_panel
 from apps.console.selectors.fleet import deployment_rows, modalities
+from apps.console.selectors.marks import rollout_marks
 from apps.console.states import replica_state, revision_state, rollout_state
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout
@@ -51,8 +53,8 @@ class StageBox:
     takes_from: str
 
 
-def deployment_context(deployment: Deployment) -> dict[str, Any]:
-    """Everything the page shows."""
+def deployment_context(deployment: Deployment, accuracy_over: str = "") -> dict[str, Any]:
+    """Everything the page shows; its accuracy over a window by name."""
     kept = kept_rollout(deployment)
     row = next(row for row in deployment_rows() if row.name == deployment.name)
     rollout = _last_rollout(deployment)
@@ -72,6 +74,7 @@ def deployment_context(deployment: Deployment) -> dict[str, Any]:
         "kept": kept,
         "keep_s": setting(kept.to_revision.spec, "keep_s") if kept else 0,
         "charts": _charts(deployment),
+        "accuracy": accuracy_panel(deployment, shown, accuracy_over) if shown else None,
     }
 
 
@@ -157,10 +160,4 @@ def _giver_text(givers: list[str], before: list[str]) -> str:
 def _charts(deployment: Deployment) -> dict[str, Any]:
     """The series of the last hour and the moments worth a mark, for static/js/charts.js."""
     series = deployment_series(deployment.name)
-    marks = Rollout.objects.filter(deployment=deployment, shifted_at__isnull=False).order_by("shifted_at")
-    shown = [
-        {"at": rollout.shifted_at.timestamp(), "label": f"revision {rollout.to_revision.number}"}
-        for rollout in marks.select_related("to_revision")
-        if rollout.shifted_at and rollout.shifted_at.timestamp() >= series.at[0]
-    ]
-    return series.as_dict() | {"marks": shown}
+    return series.as_dict() | {"over": "the last hour", "marks": rollout_marks(deployment, series.at[0])}

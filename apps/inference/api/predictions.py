@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.pagination import NewestFirst
-from apps.core.permissions import actor_of
+from apps.core.permissions import actor_of, allowed_deployments
 from apps.inference import access, selectors, services
 from apps.inference.api import answers
 from apps.inference.models import Prediction
@@ -72,7 +72,7 @@ class PredictionList(generics.ListAPIView[Prediction]):
     def get_queryset(self) -> Any:
         asked = PredictionFilter(data=self.request.query_params)
         asked.is_valid(raise_exception=True)
-        return selectors.predictions_list(allowed=_allowed(self.request), **asked.validated_data)
+        return selectors.predictions_list(allowed=allowed_deployments(self.request), **asked.validated_data)
 
     @extend_schema(parameters=[PredictionFilter])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -86,7 +86,7 @@ class PredictionDetail(APIView):
     @extend_schema(responses=answers.PredictionWhole)
     def get(self, request: Request, prediction: UUID) -> Response:
         """Show a prediction with its kept inputs and its feedback."""
-        return Response(answers.PredictionWhole(access.prediction_for(_allowed(request), prediction)).data)
+        return Response(answers.PredictionWhole(access.prediction_for(allowed_deployments(request), prediction)).data)
 
 
 class FeedbackView(APIView):
@@ -107,7 +107,7 @@ class FeedbackOne(FeedbackView):
         asked = FeedbackQuestion(data=request.data)
         asked.is_valid(raise_exception=True)
         given = services.Given(prediction=prediction, **asked.validated_data)
-        [taken] = services.feedback_give(actor=actor_of(request), allowed=_allowed(request), rows=[given])
+        [taken] = services.feedback_give(actor=actor_of(request), allowed=allowed_deployments(request), rows=[given])
         if taken.error:
             raise taken.error
         status = {"recorded": 201, "waiting": 202}.get(taken.status, 200)
@@ -123,7 +123,7 @@ class FeedbackMany(FeedbackView):
         asked = FeedbackRows(data=request.data)
         asked.is_valid(raise_exception=True)
         rows = [services.Given(**row) for row in asked.validated_data["rows"]]
-        taken = services.feedback_give(actor=actor_of(request), allowed=_allowed(request), rows=rows)
+        taken = services.feedback_give(actor=actor_of(request), allowed=allowed_deployments(request), rows=rows)
         return Response(answers.FeedbackTakenList({"rows": taken}).data)
 
 
@@ -137,8 +137,3 @@ class SubjectDetail(APIView):
         """Delete the subject's predictions, their feedback, and the kept inputs that nothing else uses."""
         asked = serializers.CharField(max_length=SUBJECT_LENGTH, trim_whitespace=False).run_validation(subject)
         return Response(answers.ErasedAnswer(services.subject_erase(actor=actor_of(request), subject=asked)).data)
-
-
-def _allowed(request: Request) -> list[str]:
-    """Deployments that the key is for; empty for every one, and for who is signed in."""
-    return getattr(request.auth, "deployments", None) or []

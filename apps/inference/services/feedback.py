@@ -17,6 +17,7 @@ from apps.inference.errors import NoSuchSample, PredictionGone, TruthRefused, Un
 from apps.inference.models import Feedback, Prediction
 from apps.inference.rules.ids import Standing, moment, standing
 from apps.inference.selectors.predictions import LabelOutputs, predictions_by_id
+from apps.inference.services.erasure import erasures_held_off
 from apps.inference.services.predictions import tally_add
 from apps.registry.rules.roles import truth_fault
 
@@ -58,6 +59,7 @@ def feedback_give(*, actor: User, allowed: Sequence[str], rows: Sequence[Given])
     nothing; another one for the same sample corrects it and keeps the former in its history.
     """
     with transaction.atomic():
+        erasures_held_off()  # else one that is under way would miss what is bound here to a prediction that it deletes
         return _Taking(actor, allowed).take(rows)
 
 
@@ -146,6 +148,7 @@ def feedback_bind() -> int:
     if not Feedback.objects.filter(bound_at=None).exists():
         return 0
     with transaction.atomic():
+        erasures_held_off()
         waiting = list(
             Feedback.objects.filter(bound_at=None).order_by("pk").select_for_update(skip_locked=True)[:_BIND_AT_ONCE]
         )

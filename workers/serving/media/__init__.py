@@ -11,13 +11,14 @@ from collections.abc import Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from workers.serving.errors import BadMedia
 from workers.serving.media.refusal import refuse
 from workers.serving.routing import InputSpec
 
 if TYPE_CHECKING:
     from workers.serving.media.video import Cut, Video
 
-__all__ = ["MODALITIES", "Cut", "NotDecodable", "Video", "check_decodable", "decode", "formats", "refuse"]
+__all__ = ["MODALITIES", "BadMedia", "Cut", "NotDecodable", "Video", "check_decodable", "decode", "formats", "refuse"]
 
 MODALITIES = frozenset({"image", "audio", "video", "text"})
 

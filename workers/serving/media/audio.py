@@ -15,7 +15,7 @@ from workers.serving.media.soundtrack import SoundTrack
 from workers.serving.routing import InputSpec
 
 #: Media type -> what libsndfile calls it.
-_FILES = {
+FILES = {
     "audio/wav": {"WAV", "WAVEX"},
     "audio/x-wav": {"WAV", "WAVEX"},
     "audio/flac": {"FLAC"},
@@ -23,7 +23,7 @@ _FILES = {
     "audio/mpeg": {"MP3"},
 }
 _CONTAINERS = {"audio/mp4": container.MP4, "audio/webm": container.WEBM}
-FORMATS = _FILES.keys() | _CONTAINERS.keys()
+FORMATS = FILES.keys() | _CONTAINERS.keys()
 
 #: RIFF sizes that a writer leaves who cannot go back to fill them in (a pipe), and that therefore say nothing.
 _OPEN_SIZES = frozenset({0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFFFFF + 36, 0x7FFFF024})
@@ -66,7 +66,7 @@ def _max_frames(spec: InputSpec, rate: int) -> int:
 
 
 def _check_header(spec: InputSpec, sound: soundfile.SoundFile) -> None:
-    allowed: set[str] = set().union(*(_FILES.get(each, set()) for each in spec.media_types))
+    allowed: set[str] = set().union(*(FILES.get(each, set()) for each in spec.media_types))
     if spec.media_types and sound.format not in allowed:
         refuse_kind(spec, f"a {sound.format}")
     if spec.sample_rate and sound.samplerate != spec.sample_rate:

@@ -1,0 +1,1 @@
+"""The Prometheus edge and what is told over REST."""
