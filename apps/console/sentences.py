@@ -48,7 +48,7 @@ SENTENCES = {
     "rollout.shifted": "moved the traffic of {target} to revision {revision}",
     "rollout.started": "began the rollout of {target} to revision {revision}",
     "stage.scaled": "scaled the stage {stage} of {target} from {was} to {replicas}: {reason}",
-    "subject.deleted": "deleted {predictions} predictions, {feedback} truths and {assets} files of the subject {target}",
+    "subject.deleted": "deleted {predictions} predictions, {feedback} truths and {assets} files of {target}",
     "upload.discard": "discarded an upload for {target}",
     "upload.expire": "dropped an abandoned upload for {target}",
     "upload.start": "began an upload for {target}",
