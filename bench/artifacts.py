@@ -84,7 +84,8 @@ def _module(name: str) -> Path:
 
 
 def _weights() -> Iterable[Path]:
-    return (path for path in install.minilm_weights().iterdir() if path.is_file())
+    """Files, and the folder that says how the tokens' vectors become the sentence's."""
+    return install.minilm_weights().iterdir()
 
 
 def _made(name: str, files: list[Path], width: int, handler: str) -> Artifact:
@@ -93,11 +94,14 @@ def _made(name: str, files: list[Path], width: int, handler: str) -> Artifact:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     for file in [*files, *([_module("handler")] if handler == _OWN else [])]:
-        _link(file, directory / file.name)
+        if file.is_dir():
+            shutil.copytree(file, directory / file.name, copy_function=_link)
+        else:
+            _link(file, directory / file.name)
     return Artifact(directory, _manifest(name, width, handler))
 
 
-def _link(file: Path, to: Path) -> None:
+def _link(file: str | Path, to: str | Path) -> None:
     try:
         os.link(file, to)
     except OSError:  # another disk
