@@ -56,7 +56,8 @@ def test_the_architecture_is_one_of_transformers(architecture: str) -> None:
 def test_the_labels_tell_how_many_scores() -> None:
     manifest = infer(architectures=["ViTForImageClassification"], id2label={"0": "a", "1": "b", "2": "c"})
 
-    assert manifest["outputs"][1] == {"name": "scores", "datatype": "FP32", "shape": [-1, 3]}
+    scores = {"name": "scores", "datatype": "FP32", "shape": [-1, 3], "role": None, "classes": None}
+    assert manifest["outputs"][1] == scores
 
 
 def test_the_preprocessor_tells_the_sample_rate() -> None:
