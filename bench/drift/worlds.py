@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from bench.drift import injections
-from bench.drift.injections import Random, frames_of, noise_at
 from bench.drift.messages import Message, messages
 from bench.drift.model import Model, heard, seen
 from workers.serving.media import Video
 from workers.signals import describe
+from workers.training import injections
 from workers.training.digits_av.cache import Cache
 from workers.training.digits_av.clips import FRAME_RATE, FRAMES, trembling
 from workers.training.digits_av.corpus import Corpus, Part, corpus
 from workers.training.digits_av.pairs import pairs
 from workers.training.digits_av.speech import Phrase
 from workers.training.digits_av.utterances import SAMPLE_RATE, WORDS, utterances
+from workers.training.injections import Random, frames_of, noise_at
 
 Sample = Mapping[str, Any]
 _BEFORE, _AFTER = 2400, 800

@@ -4,10 +4,10 @@ import pytest
 
 from apps.drift.rules.profile import ReferenceProfile, build
 from apps.drift.rules.verdict import State, judge
-from bench.drift import injections
-from bench.drift.injections import frames_of, noise_at
 from tests.drift import streams
 from tests.drift.streams import MODALITIES, Change, stream
+from workers.training import injections
+from workers.training.injections import frames_of, noise_at
 
 DRIFTS: dict[str, tuple[str, Change]] = {
     "blurred pictures": ("picture", injections.blurred),

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.drift.injections import noise_at
 from tests.signals.made import RATE, tone
 from workers.signals.audio import describe
+from workers.training.injections import noise_at
 
 RANDOM = np.random.default_rng(0)
 NOISE = RANDOM.normal(0, 0.1, RATE).astype(np.float32)

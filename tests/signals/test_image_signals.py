@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.drift import injections
 from workers.signals.image import describe
+from workers.training import injections
 
 RANDOM = np.random.default_rng(0)
 HALVES = np.repeat(np.repeat(np.array([[0, 255]], np.uint8), 40, axis=0), 20, axis=1)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.drift.injections import dropping
 from tests.signals.made import RATE, tone, video
 from workers.signals.video import describe
+from workers.training.injections import dropping
 
 RANDOM = np.random.default_rng(0)
 NOISE = RANDOM.integers(0, 256, (20, 24, 32, 3)).astype(np.uint8)

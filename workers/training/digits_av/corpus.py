@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import io
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
@@ -28,12 +28,18 @@ class _Share:
     pictures: slice
     takes: int
     seed: int
+    voices: tuple[str, ...] = utterances.VOICES
 
 
 _SHARES = {
     Part.TRAIN: _Share(slice(0, 1197), takes=4, seed=1),
     Part.TEST: _Share(slice(1197, 1497), takes=1, seed=2),
     Part.TRAFFIC: _Share(slice(1497, 1797), takes=1, seed=3),
+}
+#: The same pictures as in the parts of these names, said by voices that no training has met.
+_NEWCOMERS = {
+    part: replace(_SHARES[part], takes=2, seed=seed, voices=utterances.NEWCOMERS)
+    for part, seed in ((Part.TEST, 4), (Part.TRAFFIC, 5))
 }
 
 
@@ -56,9 +62,15 @@ def corpus(part: Part, store: Cache) -> Corpus:
     return _from_bytes(store.get(f"digits-av-{part}-{_recipe()}", lambda: _to_bytes(_made(_SHARES[part]))))
 
 
+def newcomers(part: Part, store: Cache) -> Corpus:
+    """The pictures of the part, test or traffic, with the digits said by people whom no training has met."""
+    name = f"digits-av-newcomers-{part}-{_recipe()}"
+    return _from_bytes(store.get(name, lambda: _to_bytes(_made(_NEWCOMERS[part]))))
+
+
 def _made(share: _Share) -> Corpus:
     images, digits = pictures.pictures()
-    spoken = list(utterances.utterances(utterances.phrases(share.takes, share.seed)))
+    spoken = list(utterances.utterances(utterances.phrases(share.takes, share.seed, share.voices)))
     sound_digits = np.array([utterance.digit for utterance in spoken], np.int64)
     return Corpus(images[share.pictures], digits[share.pictures], [u.samples for u in spoken], sound_digits)
 

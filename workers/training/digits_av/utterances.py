@@ -12,6 +12,14 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 _NAMED = ("Mario", "Alicia", "Andy", "Michael")
 ACCENTS = ("en-us", "en-us-nyc", "en-gb-x-rp", "en-gb-x-gbclan")
 SPEAKERS = (*(f"m{n}" for n in (1, 2, 3, 4, 5, 7, 8)), *(f"f{n}" for n in range(1, 6)), *_NAMED)
+#: Those that the data is spoken by.
+VOICES = tuple(f"{accent}+{speaker}" for accent in ACCENTS for speaker in SPEAKERS)
+#: Those that no training has met: other accents, other ways to speak.
+NEWCOMERS = tuple(
+    f"{accent}+{speaker}"
+    for accent in ("en-gb-scotland", "en-029", "en")
+    for speaker in ("m6", "klatt", "klatt3", "croak", "whisper", "grandma")
+)
 
 
 @dataclass(frozen=True)
@@ -22,10 +30,9 @@ class Utterance:
     samples: np.ndarray
 
 
-def phrases(takes: int, seed: int) -> list[Phrase]:
+def phrases(takes: int, seed: int, voices: Sequence[str] = VOICES) -> list[Phrase]:
     """Every voice says every digit `takes` times, each time at another rate and pitch."""
     random = np.random.default_rng(seed)
-    voices = [f"{accent}+{speaker}" for accent in ACCENTS for speaker in SPEAKERS]
     return [_phrase(word, voice, random) for voice in voices for word in WORDS for _ in range(takes)]
 
 

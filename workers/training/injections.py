@@ -1,4 +1,7 @@
-"""What may happen to the world, done to one sample. Random ones take the generator that they draw from."""
+"""What may happen to the world, done to one sample: drifts made up, for experiments, evaluations and the demo.
+
+Random ones take the generator that they draw from.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
