@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from apps.deployments.selectors import is_at_rest
 from apps.deployments.services import reconcile, watch_keep
 from apps.inference.services import routing_keep, routing_look
+from workers.compare import comparisons
 from workers.deliver import deliveries_wake
 from workers.observe import evidence
 from workers.relay import relay_run
@@ -41,7 +43,8 @@ def _taken(step: "Step") -> object:
 
 def reconcile_once() -> None:
     """See what Valkey shows, and bring what runs nearer to what should."""
-    reconcile(evidence=evidence())
+    seen = evidence()
+    reconcile(evidence=replace(seen, comparisons=comparisons()) if seen else None)
 
 
 class Seldom:

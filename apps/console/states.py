@@ -39,6 +39,7 @@ _REPLICA = {
 _ROLLOUT = {
     Rollout.State.STARTING: State("starting", "warn"),
     Rollout.State.ROLLING: State("rolling", "warn"),
+    Rollout.State.CANARY: State("by degrees", "warn"),
     Rollout.State.SHIFTING: State("moving traffic", "warn"),
     Rollout.State.KEEPING: State("live, the old one kept", "ok"),
     Rollout.State.DRAINING: State("draining", "warn"),
@@ -59,6 +60,8 @@ def replica_state(replica: Replica) -> State:
 
 
 def rollout_state(rollout: Rollout) -> State:
+    if rollout.paused_at and rollout.state == Rollout.State.CANARY:
+        return State("waits for a person", "warn", rollout.pause_reason)
     return _with(_ROLLOUT[Rollout.State(rollout.state)], rollout.reason)
 
 

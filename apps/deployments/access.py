@@ -3,7 +3,7 @@
 from apps.core.errors import NotFound
 from apps.core.models import User
 from apps.core.permissions import require
-from apps.deployments.models import Deployment, Revision
+from apps.deployments.models import Deployment, Revision, Rollout
 
 OPERATE = "deployments.operate_deployment"
 
@@ -28,4 +28,12 @@ def revision_for(actor: User, name: str, number: int) -> Revision:
     found = revisions.filter(deployment=deployment_for(actor, name), number=number).first()
     if found is None:
         raise NotFound(f"Deployment '{name}' has no revision {number}.", remedy="Look at its list of revisions.")
+    return found
+
+
+def rollout_for(actor: User, rollout_id: int) -> Rollout:
+    """One rollout, to read: anybody signed in may."""
+    found = Rollout.objects.select_related("deployment", "from_revision", "to_revision").filter(pk=rollout_id).first()
+    if found is None:
+        raise NotFound(f"There is no rollout {rollout_id}.", remedy="Look at the list of rollouts.")
     return found

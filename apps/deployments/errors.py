@@ -42,3 +42,15 @@ class WillNotFit(CallerError):
 class NothingKept(Conflict):
     code = "nothing_kept"
     remedy = "Request a revision with the version that should serve; once approved, its replicas are loaded anew."
+
+
+class NotByDegrees(Conflict):
+    code = "not_by_degrees"
+    remedy = (
+        "Look at the rollout's state; only one that shares the traffic by degrees can be promoted, paused or resumed."
+    )
+
+
+class RolloutOver(Conflict):
+    code = "rollout_over"
+    remedy = "Where the old revision is kept, roll the deployment back."

@@ -158,13 +158,15 @@ class StageScale(models.Model):
 class Rollout(models.Model):
     """Moving a deployment's traffic from one revision to the next; rules/advance.py decides each step.
 
-    starting -> (rolling ->) shifting -> keeping -> draining -> done; from starting: failed, superseded; from rolling:
-    reverting -> failed; from shifting and keeping: rolled_back, which another rollout, back again, takes up.
+    starting -> (rolling | canary ->) shifting -> keeping -> draining -> done; from starting: failed, superseded; from
+    rolling and canary: reverting -> failed; from shifting and keeping: rolled_back, which another rollout, back again,
+    takes up.
     """
 
     class State(models.TextChoices):
         STARTING = "starting"
         ROLLING = "rolling"
+        CANARY = "canary"
         SHIFTING = "shifting"
         KEEPING = "keeping"
         DRAINING = "draining"
@@ -175,7 +177,7 @@ class Rollout(models.Model):
         ROLLED_BACK = "rolled_back", "rolled back"
 
     OPEN_STATES = (
-        *(State.STARTING, State.ROLLING, State.SHIFTING, State.KEEPING, State.DRAINING),
+        *(State.STARTING, State.ROLLING, State.CANARY, State.SHIFTING, State.KEEPING, State.DRAINING),
         State.REVERTING,
     )
     #: The old revision can take the traffic back at once.
@@ -189,6 +191,13 @@ class Rollout(models.Model):
     is_rollback = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=State.choices, default=State.STARTING)
     reason = models.TextField(blank=True)
+    #: While traffic moves by degrees (rules/canary.py): the step of the plan, since when, and what was last measured.
+    step = models.PositiveSmallIntegerField(default=0)
+    stepped_at = models.DateTimeField(null=True, blank=True)
+    comparison = models.JSONField(default=dict, blank=True)
+    #: Waits for a person since then, and why.
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.TextField(blank=True)
     #: The first routing snapshot that was seen to lead to `to_revision`, once every gateway had it.
     snapshot_number = models.PositiveBigIntegerField(null=True, blank=True)
     started_at = models.DateTimeField(default=now)
@@ -204,7 +213,9 @@ class Rollout(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["deployment"],
-                condition=Q(state__in=["starting", "rolling", "shifting", "keeping", "draining", "reverting"]),
+                condition=Q(
+                    state__in=["starting", "rolling", "canary", "shifting", "keeping", "draining", "reverting"]
+                ),
                 name="rollout_open_once",
             )
         ]

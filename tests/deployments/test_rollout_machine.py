@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from apps.deployments.rules.advance import SETTLE, Evidence, Facts, advance
+from apps.deployments.rules.canary import Progress
 from apps.deployments.rules.queue import next_turn
 
 TIMEOUT = 10.0
@@ -22,6 +23,10 @@ class Rollout:
     new: int
     state: str = "starting"
     rolling: bool = False
+    degrees: bool = False
+    step: int = 0
+    paused: bool = False
+    verdict: str = ""
     back: bool = False
     ready: bool = False
     started: bool = False
@@ -62,14 +67,14 @@ class Rollouts(RuleBasedStateMachine):
         super().__init__()
         self.w = World()
 
-    @initialize(live=st.sampled_from([True, True, True, False]), rolling=st.booleans())
-    def revision_two_is_about_to_replace_one(self, live: bool, rolling: bool) -> None:
+    @initialize(live=st.sampled_from([True, True, True, False]), how=st.sampled_from(["rolling", "degrees", ""]))
+    def revision_two_is_about_to_replace_one(self, live: bool, how: str) -> None:
         """Most interesting things happen here; without `live` the deployment begins from nothing."""
         if live:
             self.w = World(
                 states={1: "live", 2: "starting"},
                 live=1,
-                rollout=Rollout(old=1, new=2, rolling=rolling),
+                rollout=Rollout(old=1, new=2, rolling=how == "rolling", degrees=how == "degrees"),
                 serving={1},
                 published=(1, frozenset({1})),
                 gateways={name: Gateway(1, frozenset({1})) for name in "gh"},
@@ -86,8 +91,8 @@ class Rollouts(RuleBasedStateMachine):
         self.w.states[data.draw(st.sampled_from(self._in("requested")))] = "approved"
 
     @precondition(lambda self: "approved" in self.w.states.values())
-    @rule(rolling=st.booleans())
-    def the_next_one_has_its_turn(self, rolling: bool) -> None:
+    @rule(how=st.sampled_from(["rolling", "degrees", ""]))
+    def the_next_one_has_its_turn(self, how: str) -> None:
         w, rollout = self.w, self.w.rollout
         turn = next_turn(
             live=w.live,
@@ -103,7 +108,9 @@ class Rollouts(RuleBasedStateMachine):
             w.rollout = None
         if turn.begin:
             w.states[turn.begin] = "starting"
-            w.rollout = Rollout(old=w.live, new=turn.begin, rolling=rolling and w.live is not None)
+            replaces = w.live is not None
+            rolling, degrees = how == "rolling" and replaces, how == "degrees" and replaces
+            w.rollout = Rollout(old=w.live, new=turn.begin, rolling=rolling, degrees=degrees)
 
     @precondition(lambda self: self.w.rollout and self.w.rollout.state == "starting")
     @rule(ready=st.sampled_from([True, True, True, False]))
@@ -121,6 +128,18 @@ class Rollouts(RuleBasedStateMachine):
         assert self.w.rollout
         self.w.rollout.ready = ready
         self.w.rollout.failures += not ready
+
+    @precondition(lambda self: self.w.rollout and self.w.rollout.state == "canary")
+    @rule(verdict=st.sampled_from(["pass", "pass", "fail", "inconclusive"]))
+    def what_was_answered_is_compared(self, verdict: str) -> None:
+        assert self.w.rollout
+        self.w.rollout.verdict = verdict
+
+    @precondition(lambda self: self.w.rollout and self.w.rollout.state == "canary")
+    @rule()
+    def somebody_holds_it_or_lets_it_go_on(self) -> None:
+        assert self.w.rollout
+        self.w.rollout.paused = not self.w.rollout.paused
 
     @precondition(lambda self: self._kept())
     @rule()
@@ -158,8 +177,14 @@ class Rollouts(RuleBasedStateMachine):
             keep=KEEP if rollout.old and not rollout.back else 0,
             since_kept=w.now - rollout.kept_at if rollout.kept_at is not None else 0.0,
             newer="approved" in w.states.values(),
+            progress=Progress(2, rollout.step, 1.0, 0.0, 60.0, rollout.verdict, "so measured", rollout.paused)
+            if rollout.degrees
+            else None,
         )
-        self._go(rollout, advance(facts).state)
+        step = advance(facts)
+        if step.to is not None:
+            rollout.step, rollout.verdict = step.to, ""
+        self._go(rollout, step.state)
 
     def _go(self, rollout: Rollout, state: str) -> None:
         w = self.w
@@ -188,8 +213,8 @@ class Rollouts(RuleBasedStateMachine):
 
     def _routes(self) -> frozenset[int]:
         w = self.w
-        rolling = {w.rollout.new} if w.rollout and w.rollout.state == "rolling" else set()
-        return frozenset({w.live} if w.live else set()) | rolling
+        coming = {w.rollout.new} if w.rollout and w.rollout.state in ("rolling", "canary") else set()
+        return frozenset({w.live} if w.live else set()) | coming
 
     @rule(name=st.sampled_from("gh"))
     def a_gateway_starts_or_follows(self, name: str) -> None:

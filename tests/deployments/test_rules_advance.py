@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.deployments.rules.advance import Evidence, Facts, advance
+from apps.deployments.rules.canary import Progress
 
 #: Where each state may lead, besides staying.
 NEXT = {
-    "starting": {"rolling", "shifting", "failed"},
+    "starting": {"rolling", "canary", "shifting", "failed"},
+    "canary": {"shifting", "reverting"},
     "rolling": {"shifting", "reverting"},
     "shifting": {"keeping", "draining"},
     "keeping": {"draining"},
@@ -34,6 +36,19 @@ FACTS = st.builds(
     old_waiting=st.none() | st.integers(0, 3),
     old_timeout=st.floats(0.1, 60),
     old_active=st.integers(0, 2),
+    progress=st.none()
+    | st.builds(
+        Progress,
+        steps=st.just(3),
+        at=st.integers(0, 2),
+        since=st.floats(0, 100),
+        interval=st.just(10.0),
+        patience=st.just(50.0),
+        verdict=st.sampled_from(["", "pass", "fail", "inconclusive"]),
+        reason=st.just("so measured"),
+        paused=st.booleans(),
+        automatic=st.booleans(),
+    ),
 )
 
 

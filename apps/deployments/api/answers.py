@@ -6,7 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout
-from apps.deployments.selectors import replicas_list, standings
+from apps.deployments.rules.spec import setting
+from apps.deployments.selectors import replicas_list, rollout_settled, rollout_weight, standings
 
 #: What a revision's state means for whoever waits for its approval.
 _APPROVAL = {
@@ -17,18 +18,45 @@ _APPROVAL = {
 
 
 class RolloutAnswer(serializers.ModelSerializer[Rollout]):
+    deployment = serializers.CharField(source="deployment.name")
+    strategy = serializers.SerializerMethodField()
+    steps = serializers.SerializerMethodField(help_text="Per cents of its plan, where it goes by degrees.")
+    share = serializers.SerializerMethodField(
+        help_text="Per cent of the traffic that the new revision has by its plan."
+    )
+    comparison = serializers.DictField(help_text="What the present step has measured: verdict, reason, measures.")
+    settled = serializers.SerializerMethodField(help_text="It is over, or keeps the old revision ready.")
     from_revision = serializers.IntegerField(source="from_revision.number", allow_null=True, default=None)
     to_revision = serializers.IntegerField(source="to_revision.number")
     state = serializers.CharField(
-        help_text="starting, rolling, shifting, keeping, draining, reverting, done, failed, superseded or rolled_back."
+        help_text="starting, rolling, canary, shifting, keeping, draining, reverting, done, failed, superseded or "
+        "rolled_back."
     )
 
     class Meta:
         model = Rollout
         fields = [
-            *("from_revision", "to_revision", "is_rollback", "state", "reason", "snapshot_number"),
+            *("id", "deployment", "from_revision", "to_revision", "is_rollback", "state", "reason", "settled"),
+            *("strategy", "steps", "step", "share", "stepped_at", "paused_at", "pause_reason", "comparison"),
+            "snapshot_number",
             *("started_at", "shifted_at", "moved_at", "kept_at", "draining_at", "ended_at"),
         ]
+
+    def get_strategy(self, rollout: Rollout) -> str:
+        """As the revision's specification says."""
+        return str(setting(rollout.to_revision.spec, "strategy"))
+
+    def get_steps(self, rollout: Rollout) -> list[int]:
+        """None where traffic moves otherwise."""
+        return list(rollout.to_revision.spec.get("canary", {}).get("steps", []))
+
+    def get_share(self, rollout: Rollout) -> int | None:
+        """Only while it stands at a step."""
+        return rollout_weight(rollout) if rollout.state == Rollout.State.CANARY else None
+
+    def get_settled(self, rollout: Rollout) -> bool:
+        """Whether it has come to its end, good or bad."""
+        return rollout_settled(rollout)
 
 
 class ReplicaAnswer(serializers.ModelSerializer[Replica]):

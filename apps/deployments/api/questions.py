@@ -57,6 +57,22 @@ class RecordQuestion(serializers.Serializer[Any]):
     )
 
 
+class CanaryQuestion(serializers.Serializer[Any]):
+    steps = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=99),
+        required=False,
+        help_text="Per cents of the traffic, rising; 5, 25, 50, or 50 for ab.",
+    )
+    interval_s = serializers.IntegerField(required=False, help_text="Least seconds at each step; 60.")
+    patience_s = serializers.IntegerField(required=False, help_text="Then a step waits for a person; 900.")
+    samples = serializers.IntegerField(required=False, help_text="Requests that a verdict needs of each revision; 200.")
+    failed = serializers.FloatField(required=False, help_text="How much larger a share may fail; 0.02.")
+    slower = serializers.FloatField(required=False, help_text="May take longer than most of the live one's; 0.1.")
+    unsure = serializers.FloatField(required=False, help_text="May be less confident than most of them; 0.15.")
+    labels = serializers.FloatField(required=False, help_text="May be answered with another label; 0.15.")
+    wrong = serializers.FloatField(required=False, help_text="May be wrong, where labels came; 0.05.")
+
+
 class _Replicas(serializers.Serializer[Any]):
     """What a stage is served with."""
 
@@ -96,7 +112,26 @@ class RevisionQuestion(_Replicas):
         required=False, default=ANSWER, help_text="answer, or reject: a request must then bring every input."
     )
     record = RecordQuestion(required=False, help_text="What is kept of the predictions, and for how long.")
+    canary = CanaryQuestion(required=False, help_text="The plan of the strategies canary and ab.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_LENGTH, default="")
+
+
+class RolloutFilter(serializers.Serializer[Any]):
+    deployment = serializers.CharField(required=False, help_text="A deployment's name.")
+
+
+class PromoteQuestion(serializers.Serializer[Any]):
+    everything = serializers.BooleanField(required=False, default=False, help_text="All traffic, not the next step.")
+
+
+class AbortQuestion(serializers.Serializer[Any]):
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=NOTE_LENGTH)
+
+
+class WaitQuestion(serializers.Serializer[Any]):
+    wait = serializers.IntegerField(
+        required=False, default=0, min_value=0, max_value=60, help_text="Seconds to wait at most for news."
+    )
 
 
 class ReplicaFilter(serializers.Serializer[Any]):

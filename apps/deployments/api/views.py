@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from apps.core.models import User
 from apps.deployments import access, selectors, services
 from apps.deployments.api import answers, questions
+from apps.deployments.api.waiting import waited
 from apps.deployments.models import Deployment, Node, Replica, Revision
 from apps.registry.access import model_to_read
 from apps.registry.selectors import version_by_ref
@@ -87,10 +88,12 @@ class RevisionList(generics.ListAPIView[Revision], DeploymentsView):
 class RevisionOne(DeploymentsView):
     """One revision."""
 
-    @extend_schema(responses=answers.RevisionDetail)
+    @extend_schema(parameters=[questions.WaitQuestion], responses=answers.RevisionDetail)
     def get(self, request: Request, name: str, number: int) -> Response:
-        """Show a revision with its approval, its rollout and its replicas."""
-        return Response(answers.answer(answers.RevisionDetail, access.revision_for(self.actor, name, number)))
+        """Show a revision with its approval, its rollout and its replicas; with `wait`, once it is live or over."""
+        wait = questions.checked(questions.WaitQuestion, request.query_params)["wait"]
+        revision = waited(lambda: access.revision_for(self.actor, name, number), _is_decided, wait)
+        return Response(answers.answer(answers.RevisionDetail, revision))
 
 
 class ReplicaList(generics.ListAPIView[Replica], DeploymentsView):
@@ -113,6 +116,12 @@ class NodeList(generics.ListAPIView[Node], DeploymentsView):
 
     serializer_class = answers.NodeAnswer
     queryset = Node.objects.all()
+
+
+def _is_decided(revision: Revision) -> bool:
+    """Whether it has gone live, or never will."""
+    on_its_way = (Revision.State.REQUESTED, Revision.State.APPROVED, Revision.State.STARTING)
+    return revision.state not in on_its_way
 
 
 def _deployment(deployment: Deployment) -> dict[str, Any]:

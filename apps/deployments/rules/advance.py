@@ -2,18 +2,20 @@
 
 starting: replicas of the new revision come up; the old one serves, untouched.
 rolling: (that strategy only) both serve, by the shares of their replicas that are ready; rules/rolling.py counts.
+canary: (strategies "canary" and "ab") the new one has a share that grows step by step; rules/canary.py decides.
 shifting: the new revision is live; gateways learn of it one by one; the old one answers what it still has.
 keeping: no request can reach the old revision any more; its replicas stay ready to take the traffic back.
 draining: they end.
-reverting: a rollout failed while it was rolling; the old revision takes all, the new one answers what it still has.
+reverting: a rollout failed while both served; the old revision takes all, the new one answers what it still has.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from apps.deployments.rules.canary import Compared, Progress, move
 from apps.deployments.rules.scale import Load
 
-STARTING, ROLLING, SHIFTING = "starting", "rolling", "shifting"
+STARTING, ROLLING, CANARY, SHIFTING = "starting", "rolling", "canary", "shifting"
 KEEPING, DRAINING, REVERTING = "keeping", "draining", "reverting"
 DONE, FAILED, SUPERSEDED = "done", "failed", "superseded"
 
@@ -31,8 +33,9 @@ class Evidence:
     """What Valkey shows: the published routing, who follows it, and what waits in streams.
 
     `routes` is deployment name -> numbers of the revisions it leads to; `gateways` is id -> number of the snapshot that
-    the gateway follows; `waiting` is stream name -> requests waiting or in progress in it and its sisters of other
-    priorities; `loads` says more of the same, but for the ready replicas.
+    the gateway follows; `comparisons` is rollout -> how its two revisions compare; `waiting` is stream name -> requests
+    waiting or in progress in it and its sisters of other priorities; `loads` says more of the same, but for the ready
+    replicas.
     """
 
     snapshot: int | None = None
@@ -40,6 +43,7 @@ class Evidence:
     gateways: Mapping[str, int] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
     loads: Mapping[str, Load] = field(default_factory=dict)
+    comparisons: Mapping[int, Compared] = field(default_factory=dict)
 
     def moved(self, deployment: str, revision: int) -> bool:
         """Whether the published routing leads to `revision` alone and every living gateway follows that very one.
@@ -58,6 +62,7 @@ class Facts:
     bit by bit. `losses`: how often the one lost most was. `since_moved` counts from when every gateway had the new
     routing, None while one has not. The `old_` fields are of the revision that traffic leaves, less what it shares with
     the other; `old_waiting` is None where nobody could tell. `newer`: another revision is approved and waits.
+    `progress` is of a rollout by degrees.
     """
 
     state: str
@@ -76,14 +81,18 @@ class Facts:
     keep: float = 0.0
     since_kept: float = 0.0
     newer: bool = False
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The state to go to and why; the present state where there is nothing to do."""
+    """The state to go to and why; the present state where there is nothing to do, or where it takes the next step of
+    its plan (`to`) or waits for a person (`pause`)."""
 
     state: str
     reason: str = ""
+    to: int | None = None
+    pause: bool = False
 
 
 def advance(facts: Facts) -> Step:
@@ -92,7 +101,7 @@ def advance(facts: Facts) -> Step:
     After all traffic has moved nothing fails any more: the live revision keeps trying. The old one does not wait for
     it; ending lets the next revision begin, which is what mends a bad one, unless somebody rolls back before.
     """
-    if facts.state in (STARTING, ROLLING):
+    if facts.state in (STARTING, ROLLING, CANARY):
         return _coming(facts)
     if facts.state == SHIFTING and _old_is_idle(facts):
         return Step(KEEPING if facts.keep and not facts.newer else DRAINING)
@@ -108,11 +117,24 @@ def advance(facts: Facts) -> Step:
 def _coming(facts: Facts) -> Step:
     if trouble := _trouble(facts):
         return Step(FAILED if facts.state == STARTING else REVERTING, trouble)
+    if facts.state == CANARY and facts.progress:
+        return _by_degrees(facts, facts.progress)
     if facts.all_ready:
-        return Step(SHIFTING)
+        return Step(CANARY if facts.progress else SHIFTING)
     if facts.state == ROLLING and facts.newer:
         return Step(REVERTING, "A newer revision was approved before this one had taken all traffic.")
     return Step(ROLLING if facts.rolling and facts.started else facts.state)
+
+
+def _by_degrees(facts: Facts, progress: Progress) -> Step:
+    if facts.newer:
+        return Step(REVERTING, "A newer revision was approved before this one had taken all traffic.")
+    due = move(progress)
+    if due.back:
+        return Step(REVERTING, due.reason)
+    if due.to is not None and due.to >= progress.steps:
+        return Step(SHIFTING)
+    return Step(CANARY, due.reason, due.to, due.pause)
 
 
 def _trouble(facts: Facts) -> str:

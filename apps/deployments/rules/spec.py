@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.deployments.errors import BadDeploymentName, BadSpec
+from apps.deployments.rules.canary import stepped
 from apps.deployments.rules.groups import ManifestStage, arranged
 from apps.deployments.rules.recording import recorded
 from apps.registry.rules import manifest_parts
 from apps.registry.rules.stages import in_order
 
 DEVICES = ("auto", "cpu", "cuda")
-STRATEGIES = (BLUE_GREEN, ROLLING) = ("blue_green", "rolling")
+STRATEGIES = (BLUE_GREEN, ROLLING, CANARY, AB) = ("blue_green", "rolling", "canary", "ab")
+#: Those that let a revision in by degrees; see rules/canary.py.
+BY_DEGREES = (CANARY, AB)
 MISSING_INPUTS = (ANSWER, REJECT) = ("answer", "reject")
 #: Name -> least and most.
 LIMITS = {
@@ -77,6 +80,7 @@ def normalised(
     keep_s: int = 60,
     missing_inputs: str = ANSWER,
     record: Mapping[str, Any] | None = None,
+    canary: Mapping[str, Any] | None = None,
     others: Mapping[int, Sequence[ManifestStage]] | None = None,
 ) -> dict[str, Any]:
     """The specification as it is stored, or BadSpec saying which field is wrong.
@@ -86,6 +90,9 @@ def normalised(
     """
     if len(note) > NOTE_LENGTH:
         raise BadSpec(f"The note has {len(note)} characters; {NOTE_LENGTH} are allowed.")
+    if canary is not None and strategy not in BY_DEGREES:
+        raise BadSpec(f"canary has a meaning for the strategies {' and '.join(BY_DEGREES)} alone.")
+    by_degrees = {"canary": stepped(canary or {}, strategy)} if strategy in BY_DEGREES else {}
     return {
         "stages": arranged([_group(group, version, {**(others or {}), version: stages}) for group in groups], stages),
         "timeout_ms": _within("timeout_ms", timeout_ms),
@@ -95,6 +102,7 @@ def normalised(
         "keep_s": _within("keep_s", keep_s),
         "missing_inputs": _one_of("missing_inputs", missing_inputs, MISSING_INPUTS),
         "record": recorded(record or {}),
+        **by_degrees,
         "note": note,
     }
 

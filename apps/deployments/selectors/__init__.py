@@ -8,12 +8,16 @@ from apps.deployments.selectors.lists import (
     replicas_list,
     revision_outputs,
     revisions_list,
+    rollouts_list,
 )
 from apps.deployments.selectors.rollouts import (
     deployments_with_approved,
     rollout_facts,
     rollout_locked,
+    rollout_settled,
+    rollout_weight,
     rollouts_open,
+    rollouts_to_compare,
     streams_in_use,
     streams_to_watch,
 )
@@ -38,7 +42,11 @@ __all__ = [
     "revisions_list",
     "rollout_facts",
     "rollout_locked",
+    "rollout_settled",
+    "rollout_weight",
+    "rollouts_list",
     "rollouts_open",
+    "rollouts_to_compare",
     "routing_deployments",
     "standings",
     "streams_in_use",

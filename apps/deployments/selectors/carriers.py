@@ -57,7 +57,7 @@ def carriers(deployment_id: int | None = None) -> dict[int, Carrier]:
     ready, standings = _ready(stages), StageScale.objects.in_bulk(list(users))
     found = {pk: _carrier(stages[pk], users[pk], ready.get(pk, 0), standings.get(pk)) for pk in sorted(users)}
     for rollout in rollouts:
-        found |= _rolled(rollout, found)
+        found |= _rolled(rollout, found) | _canaried(rollout, found)
     return found
 
 
@@ -105,6 +105,14 @@ def _rolled(rollout: Rollout, found: dict[int, Carrier]) -> dict[int, Carrier]:
     changed |= {pk: replace(c, slots=_old_slots(rollout, c, reached)) for pk, c in old.items()}
     busy = rollout.state in (Rollout.State.ROLLING, Rollout.State.REVERTING)
     return {pk: replace(c, held=c.held or busy) for pk, c in changed.items()}
+
+
+def _canaried(rollout: Rollout, found: dict[int, Carrier]) -> dict[int, Carrier]:
+    """A revision that answers a share of the traffic follows its load as the live one does."""
+    if rollout.state != Rollout.State.CANARY:
+        return {}
+    own = {pk: c for pk, c in found.items() if c.stage.revision_id == rollout.to_revision_id}
+    return {pk: replace(c, held=False) for pk, c in own.items()}
 
 
 def _new_slots(rollout: Rollout, carrier: Carrier, reached: Fraction, surge: int) -> int:

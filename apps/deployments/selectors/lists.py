@@ -10,7 +10,7 @@ from apps.deployments.rules.spec import setting
 
 def deployments_list() -> QuerySet[Deployment]:
     """Deployments, newest first, each with `open_rollouts`: the one that is on its way, if any."""
-    on_their_way = Rollout.objects.filter(state__in=Rollout.OPEN_STATES).select_related("from_revision", "to_revision")
+    on_their_way = rollouts_list().filter(state__in=Rollout.OPEN_STATES)
     deployments = Deployment.objects.select_related("created_by", "live_revision")
     return deployments.prefetch_related(Prefetch("rollouts", on_their_way, "open_rollouts")).order_by("-pk")
 
@@ -19,6 +19,12 @@ def revisions_list(deployment: Deployment) -> QuerySet[Revision]:
     """The revisions of one deployment, newest first."""
     related = ("deployment", "version__model", "requested_by", "approved_by")
     return deployment.revisions.select_related(*related).order_by("-pk")
+
+
+def rollouts_list(*, deployment: str = "") -> QuerySet[Rollout]:
+    """Rollouts, newest first: all, or those of the deployment called so."""
+    rollouts = Rollout.objects.select_related("deployment", "from_revision", "to_revision").order_by("-pk")
+    return rollouts.filter(deployment__name=deployment) if deployment else rollouts
 
 
 def replicas_list(*, deployment: str = "", state: str = "") -> QuerySet[Replica]:

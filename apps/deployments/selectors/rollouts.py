@@ -8,8 +8,9 @@ from django.db.models import Count, Max, Q, QuerySet
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
 from apps.deployments.rules.advance import Evidence, Facts
+from apps.deployments.rules.canary import Progress
 from apps.deployments.rules.groups import hops
-from apps.deployments.rules.spec import ROLLING, setting
+from apps.deployments.rules.spec import BY_DEGREES, CANARY, ROLLING, setting
 from apps.deployments.selectors.carriers import Carrier, carriers, stream_of
 from apps.registry.rules.stages import spelt
 
@@ -77,7 +78,44 @@ def rollout_facts(rollout: Rollout, evidence: Evidence | None) -> Facts:
         keep=setting(spec, "keep_s") if rollout.from_revision_id and not rollout.is_rollback else 0,
         since_kept=_since(rollout.kept_at) if rollout.kept_at else 0.0,
         newer=rollout.deployment.revisions.filter(state=Revision.State.APPROVED).exists(),
+        progress=_progress(rollout),
     )
+
+
+def _progress(rollout: Rollout) -> Progress | None:
+    """Where a rollout by degrees stands; None for any other, and where there is no revision to compare with."""
+    spec = rollout.to_revision.spec
+    if setting(spec, "strategy") not in BY_DEGREES or rollout.from_revision_id is None or rollout.is_rollback:
+        return None
+    plan, known = spec["canary"], rollout.comparison
+    return Progress(
+        steps=len(plan["steps"]),
+        at=rollout.step,
+        since=_since(rollout.stepped_at) if rollout.stepped_at else 0.0,
+        interval=plan["interval_s"],
+        patience=plan["patience_s"],
+        verdict=known.get("verdict", ""),
+        reason=known.get("reason", ""),
+        paused=rollout.paused_at is not None,
+        automatic=spec["strategy"] == CANARY,
+    )
+
+
+def rollouts_to_compare() -> QuerySet[Rollout]:
+    """Those whose two revisions share the traffic by degrees."""
+    rollouts = Rollout.objects.filter(state=Rollout.State.CANARY, from_revision__isnull=False)
+    return rollouts.select_related("deployment", "from_revision", "to_revision").order_by("pk")
+
+
+def rollout_settled(rollout: Rollout) -> bool:
+    """Whether it has come to its end, good or bad; while the old revision is kept ready all traffic has moved."""
+    return rollout.state not in Rollout.OPEN_STATES or rollout.state == Rollout.State.KEEPING
+
+
+def rollout_weight(rollout: Rollout) -> int:
+    """Per cent of the traffic that the new revision has while it comes in by degrees."""
+    steps = rollout.to_revision.spec["canary"]["steps"]
+    return int(steps[min(rollout.step, len(steps) - 1)])
 
 
 def _since(moment: datetime) -> float:

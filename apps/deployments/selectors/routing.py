@@ -9,6 +9,7 @@ from apps.deployments.rules import rolling
 from apps.deployments.rules.groups import hops
 from apps.deployments.rules.spec import REJECT, setting
 from apps.deployments.selectors.carriers import Carrier, carriers
+from apps.deployments.selectors.rollouts import rollout_weight
 from apps.registry.rules.stages import spelt
 
 
@@ -19,17 +20,15 @@ def routing_deployments() -> dict[str, Any]:
     """
     deployments = Deployment.objects.exclude(live_revision=None).select_related("live_revision__version__model")
     running = carriers()
-    rolling_to = {
-        rollout.deployment_id: rollout.to_revision
-        for rollout in Rollout.objects.filter(state=Rollout.State.ROLLING).select_related("to_revision__version")
-    }
+    shared = Rollout.objects.filter(state__in=[Rollout.State.ROLLING, Rollout.State.CANARY])
+    coming = {rollout.deployment_id: rollout for rollout in shared.select_related("to_revision__version")}
     return {
-        deployment.name: _route(deployment, rolling_to.get(deployment.pk), running)
+        deployment.name: _route(deployment, coming.get(deployment.pk), running)
         for deployment in deployments.order_by("name")
     }
 
 
-def _route(deployment: Deployment, coming: Revision | None, running: Mapping[int, Carrier]) -> dict[str, Any]:
+def _route(deployment: Deployment, coming: Rollout | None, running: Mapping[int, Carrier]) -> dict[str, Any]:
     revision = deployment.live_revision
     assert revision is not None
     stages = list(revision.stages.select_related("version").order_by("position"))
@@ -59,12 +58,20 @@ def _ready(stages: list[Stage], running: Mapping[int, Carrier]) -> bool:
     return all(running[stage.carrying].ready or not stage.min_replicas for stage in stages)
 
 
-def _splits(live: Revision, coming: Revision | None, running: Mapping[int, Carrier]) -> list[dict[str, Any]]:
-    """The live revision's share and, after it, that of one which is rolling in."""
+def _splits(live: Revision, coming: Rollout | None, running: Mapping[int, Carrier]) -> list[dict[str, Any]]:
+    """The live revision's share and, after it, that of one which is coming in."""
     if coming is None:
         return [_split(live, 100, running)]
-    to_live, to_coming = rolling.weights(_share(live, coming, running), _share(coming, live, running))
-    return [_split(live, to_live, running), _split(coming, to_coming, running)]
+    to_live, to_coming = _weights(live, coming, running)
+    return [_split(live, to_live, running), _split(coming.to_revision, to_coming, running)]
+
+
+def _weights(live: Revision, coming: Rollout, running: Mapping[int, Carrier]) -> tuple[int, int]:
+    if coming.state == Rollout.State.CANARY:
+        share = rollout_weight(coming)
+        return 100 - share, share
+    new = coming.to_revision
+    return rolling.weights(_share(live, new, running), _share(new, live, running))
 
 
 def _share(revision: Revision, other: Revision, running: Mapping[int, Carrier]) -> Fraction:

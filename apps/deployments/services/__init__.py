@@ -1,5 +1,12 @@
 """Writes of this app, a file a noun; other apps and the workers import them from here."""
 
+from apps.deployments.services.controls import (
+    deployment_rollback,
+    rollout_abort,
+    rollout_pause,
+    rollout_promote,
+    rollout_resume,
+)
 from apps.deployments.services.deployments import deployment_create
 from apps.deployments.services.nodes import NodeFacts, node_away, node_beat
 from apps.deployments.services.reconcile import fleet_fit, reconcile, watch_keep
@@ -15,7 +22,6 @@ from apps.deployments.services.replicas import (
 )
 from apps.deployments.services.revisions import revision_approve, revision_reject, revision_request, rollout_start
 from apps.deployments.services.rollouts import (
-    deployment_rollback,
     rollout_advance,
     rollout_begin,
     version_corrupted,
@@ -40,8 +46,12 @@ __all__ = [
     "revision_approve",
     "revision_reject",
     "revision_request",
+    "rollout_abort",
     "rollout_advance",
     "rollout_begin",
+    "rollout_pause",
+    "rollout_promote",
+    "rollout_resume",
     "rollout_start",
     "version_corrupted",
     "watch_keep",

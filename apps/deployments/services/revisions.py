@@ -39,6 +39,7 @@ def revision_request(
     keep_s: int = 60,
     missing_inputs: str = rules.ANSWER,
     record: Mapping[str, Any] | None = None,
+    canary: Mapping[str, Any] | None = None,
     note: str = "",
     **one_stage: Any,
 ) -> Revision:
@@ -64,6 +65,7 @@ def revision_request(
         keep_s=keep_s,
         missing_inputs=missing_inputs,
         record=record,
+        canary=canary,
         note=note,
     )
     check_memory(versions, spec)
@@ -119,10 +121,16 @@ def _request(revision: Revision) -> RolloutRequested:
             "Replaces": f"{live.version} (revision {live.number})" if live else "nothing: this is the first",
             "Metrics": ", ".join(f"{name} {value:g}" for name, value in metrics.items()) or "none given",
             "Stages": "; ".join(_group_text(group, version) for group in spec["stages"]),
-            "Strategy": f"{spec['strategy']}, the old revision kept for {spec['keep_s']} s",
+            "Strategy": f"{_strategy_text(spec)}, the old revision kept for {spec['keep_s']} s",
             "Note": spec["note"] or "none",
         },
     )
+
+
+def _strategy_text(spec: Mapping[str, Any]) -> str:
+    """Such as `canary by 5, 25, 50 %`."""
+    plan = spec.get("canary")
+    return f"{spec['strategy']} by {', '.join(map(str, plan['steps']))} %" if plan else str(spec["strategy"])
 
 
 def _group_text(group: Mapping[str, Any], version: ModelVersion) -> str:

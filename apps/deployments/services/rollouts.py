@@ -11,16 +11,13 @@ from django.db.models import QuerySet
 
 from apps.core import audit, outbox
 from apps.core.clock import now
-from apps.core.models import User
-from apps.core.permissions import require
 from apps.deployments import selectors
-from apps.deployments.access import OPERATE
-from apps.deployments.errors import NothingKept
 from apps.deployments.events import RevisionSuperseded, RoutingChanged
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.deployments.rules import advance as rules
 from apps.deployments.rules.queue import Turn, next_turn
 from apps.deployments.rules.spec import setting
+from apps.deployments.services.degrees import comparison_note, degree_take, rollout_note
 from apps.deployments.services.scaling import stages_share
 
 State = Revision.State
@@ -34,7 +31,7 @@ def rollout_begin(*, deployment_id: int) -> Rollout | None:
         current = _open(deployment).select_related("to_revision").first()
         turn = _turn(deployment, current)
         if turn.abandon is not None and current is not None:
-            _end(current, Rollout.State.SUPERSEDED, f"Revision {turn.begin} was approved in the meantime.")
+            rollout_end(current, Rollout.State.SUPERSEDED, f"Revision {turn.begin} was approved in the meantime.")
         passed = _supersede(deployment, turn)
         rollout = _begun(deployment, turn.begin) if turn.begin else None
         _tell(deployment, turn, passed)
@@ -96,8 +93,10 @@ def rollout_advance(*, rollout_id: int, evidence: rules.Evidence | None) -> str:
             return rollout.state
         if rollout.state in (Rollout.State.SHIFTING, Rollout.State.REVERTING):
             _note_gateways(rollout, evidence)
+        if rollout.state == Rollout.State.CANARY:
+            comparison_note(rollout, evidence)
         step = rules.advance(selectors.rollout_facts(rollout, evidence))
-        if step.state != rollout.state:
+        if step.state != rollout.state or step.to is not None or step.pause:
             _STEPS[step.state](rollout, step)
     return step.state
 
@@ -115,98 +114,73 @@ def _note_gateways(rollout: Rollout, evidence: rules.Evidence | None) -> None:
     rollout.save(update_fields=["moved_at", "snapshot_number"])
 
 
-def _shift(rollout: Rollout, step: rules.Step) -> None:
+def rollout_shift(rollout: Rollout, step: rules.Step) -> None:
     moment = now()
     if rollout.from_revision_id:
         Revision.objects.filter(pk=rollout.from_revision_id).update(state=State.RETIRING)
     Revision.objects.filter(pk=rollout.to_revision_id).update(state=State.LIVE, state_reason="", live_at=moment)
     Deployment.objects.filter(pk=rollout.deployment_id).update(live_revision=rollout.to_revision_id)
     Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.SHIFTING, shifted_at=moment)
-    _record(rollout, "rollout.shifted")
+    rollout_note(rollout, "rollout.shifted")
     outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))
 
 
 def _roll(rollout: Rollout, step: rules.Step) -> None:
     Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.ROLLING)
-    _record(rollout, "rollout.rolling")
+    rollout_note(rollout, "rollout.rolling")
     outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))
 
 
-def _revert(rollout: Rollout, step: rules.Step) -> None:
+def rollout_revert(rollout: Rollout, step: rules.Step) -> None:
     Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.REVERTING, reason=step.reason)
-    _record(rollout, "rollout.reverting", reason=step.reason)
+    rollout_note(rollout, "rollout.reverting", reason=step.reason)
     outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))
 
 
 def _keep(rollout: Rollout, step: rules.Step) -> None:
     Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.KEEPING, kept_at=now())
-    _record(rollout, "rollout.keeping", seconds=setting(rollout.to_revision.spec, "keep_s"))
+    rollout_note(rollout, "rollout.keeping", seconds=setting(rollout.to_revision.spec, "keep_s"))
 
 
 def _drain(rollout: Rollout, step: rules.Step) -> None:
     Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.DRAINING, draining_at=now())
-    _record(rollout, "rollout.draining")
+    rollout_note(rollout, "rollout.draining")
 
 
 def _finish(rollout: Rollout, step: rules.Step) -> None:
     if rollout.from_revision_id:
         Revision.objects.filter(pk=rollout.from_revision_id).update(state=State.RETIRED, ended_at=now())
-    _end(rollout, Rollout.State.DONE, "")
-    _record(rollout, "rollout.done")
+    rollout_end(rollout, Rollout.State.DONE, "")
+    rollout_note(rollout, "rollout.done")
 
 
-def _fail(rollout: Rollout, step: rules.Step) -> None:
+def rollout_fail(rollout: Rollout, step: rules.Step) -> None:
     failed = Revision.objects.filter(pk=rollout.to_revision_id)
     failed.update(state=State.FAILED, state_reason=step.reason, ended_at=now())
-    _end(rollout, Rollout.State.FAILED, step.reason)
-    _record(rollout, "rollout.failed", reason=step.reason)
+    rollout_end(rollout, Rollout.State.FAILED, step.reason)
+    rollout_note(rollout, "rollout.failed", reason=step.reason)
 
 
-def _end(rollout: Rollout, state: Rollout.State, reason: str) -> None:
+def rollout_end(rollout: Rollout, state: Rollout.State, reason: str) -> None:
     Rollout.objects.filter(pk=rollout.pk).update(state=state, reason=reason, ended_at=now())
-
-
-def _record(rollout: Rollout, action: str, **detail: Any) -> None:
-    target = f"deployment:{rollout.deployment.name}"
-    audit.record(actor=None, action=action, target=target, revision=rollout.to_revision.number, **detail)
 
 
 _STEPS = {
     rules.ROLLING: _roll,
-    rules.SHIFTING: _shift,
+    rules.CANARY: degree_take,
+    rules.SHIFTING: rollout_shift,
     rules.KEEPING: _keep,
     rules.DRAINING: _drain,
-    rules.REVERTING: _revert,
+    rules.REVERTING: rollout_revert,
     rules.DONE: _finish,
-    rules.FAILED: _fail,
+    rules.FAILED: rollout_fail,
 }
-
-
-def deployment_rollback(*, actor: User, deployment: Deployment) -> Rollout:
-    """Send the traffic back to the revision that was kept, at once: its replicas are ready and it was approved before.
-
-    Raises NothingKept where there is none.
-    """
-    require(actor, OPERATE, "roll back")
-    with transaction.atomic():
-        locked = Deployment.objects.select_for_update(no_key=True).get(pk=deployment.pk)
-        kept = selectors.kept_rollout(locked)
-        if kept is None or kept.from_revision is None:
-            raise NothingKept(f"Deployment '{locked.name}' keeps no earlier revision that could take the traffic back.")
-        _end(kept, Rollout.State.ROLLED_BACK, f"Rolled back by {actor.get_username()}.")
-        back = Rollout.objects.create(
-            deployment=locked, from_revision=kept.to_revision, to_revision=kept.from_revision, is_rollback=True
-        )
-        detail = {"revision": back.to_revision.number, "left": kept.to_revision.number}
-        audit.record(actor=actor, action="rollout.rolled_back", target=f"deployment:{locked.name}", **detail)
-        _shift(back, rules.Step(rules.SHIFTING))
-    back.refresh_from_db()
-    return back
 
 
 def version_corrupted(*, event_id: UUID, version_id: int, **rest: Any) -> None:
     """Listener of registry.version_corrupted: a rollout that was starting it fails now, not at its third replica."""
-    coming = Rollout.objects.filter(state__in=[Rollout.State.STARTING, Rollout.State.ROLLING])
+    states = [Rollout.State.STARTING, Rollout.State.ROLLING, Rollout.State.CANARY]
+    coming = Rollout.objects.filter(state__in=states)
     coming = coming.filter(to_revision__stages__version=version_id)
     for rollout_id in coming.values_list("pk", flat=True).distinct():
         rollout_advance(rollout_id=rollout_id, evidence=None)

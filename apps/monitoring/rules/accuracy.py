@@ -39,15 +39,15 @@ class Tally:
         return self.labelled / self.predictions if self.predictions else None
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """The score interval of a share at 95 %: `right` of `count`, which is at least 1.
+def wilson(right: int, count: int, z: float = _Z) -> tuple[float, float]:
+    """The score interval of a share, at 95 % unless `z` says otherwise: `right` of `count`, which is at least 1.
 
     Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22; it keeps its level for
     small counts and for shares near 0 and 1, where the usual one has no width (Brown, Cai and DasGupta 2001).
     """
-    share, weight = right / count, _Z**2 / count
+    share, weight = right / count, z**2 / count
     middle = (share + weight / 2) / (1 + weight)
-    half = _Z * sqrt(share * (1 - share) / count + weight / (4 * count)) / (1 + weight)
+    half = z * sqrt(share * (1 - share) / count + weight / (4 * count)) / (1 + weight)
     # The ends are exact; by rounding they would miss 0 and 1, or the share itself, by a last digit.
     low = 0.0 if right == 0 else min(share, middle - half)
     return low, 1.0 if right == count else max(share, middle + half)

@@ -1,6 +1,7 @@
 """Reads of this app, a file a purpose; other apps and the workers import them from here."""
 
 from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy
+from apps.monitoring.selectors.side_by_side import arm
 from apps.monitoring.selectors.traffic import (
     counts_of,
     deployment_series,
@@ -12,6 +13,7 @@ from apps.monitoring.selectors.traffic import (
 
 __all__ = [
     "accuracy_by_deployment",
+    "arm",
     "counts_of",
     "deployment_accuracy",
     "deployment_series",

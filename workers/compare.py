@@ -1,0 +1,35 @@
+"""How the two revisions of each rollout by degrees compare, for the reconciler to decide on."""
+
+import time
+
+import structlog
+
+from apps.deployments.models import Rollout
+from apps.deployments.rules.canary import Compared
+from apps.deployments.selectors import rollouts_to_compare
+from apps.monitoring.rules.side_by_side import Margins, compare
+from apps.monitoring.selectors import arm
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two looks at the predictions; the reconciler passes each second.
+PERIOD = 2.0
+_due: dict[int, float] = {}
+
+
+def comparisons() -> dict[int, Compared]:
+    """Rollout -> how its revisions compare at its present step; of those alone whose look is due."""
+    moment = time.monotonic()
+    rollouts = [each for each in rollouts_to_compare() if _due.get(each.pk, 0.0) <= moment]
+    _due.update(dict.fromkeys([rollout.pk for rollout in rollouts], moment + PERIOD))
+    return {rollout.pk: _compared(rollout) for rollout in rollouts if rollout.stepped_at}
+
+
+def _compared(rollout: Rollout) -> Compared:
+    plan, live, new = rollout.to_revision.spec["canary"], rollout.from_revision, rollout.to_revision
+    assert live is not None
+    assert rollout.stepped_at is not None
+    margins = Margins(**{name: plan[name] for name in ("samples", "failed", "slower", "unsure", "labels", "wrong")})
+    arms = (arm(rollout.deployment.name, each.number, rollout.stepped_at) for each in (live, new))
+    found = compare(*arms, margins=margins)
+    return Compared(rollout.step, found.verdict.value, found.as_dict())
