@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console import views
+from apps.console import actions, views
 
 app_name = "console"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("deployments/", views.deployments, name="deployments"),
     path("deployments/<slug:name>/", views.deployment, name="deployment"),
     path("deployments/<slug:name>/rollback", views.rollback, name="rollback"),
+    path("deployments/<slug:name>/rollout", actions.rollout_act, name="rollout"),
     path("models/", views.models, name="models"),
     path("models/<slug:name>/", views.model, name="model"),
     path("models/<slug:name>/versions/<int:number>/", views.version, name="version"),

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from apps.approvals.models import ApprovalRequest
 from apps.console.figures import present_texts
 from apps.console.selectors.accuracy import accuracy_panel
+from apps.console.selectors.degrees import degrees
 from apps.console.selectors.fleet import deployment_rows, modalities
 from apps.console.selectors.marks import rollout_marks
 from apps.console.states import replica_state, revision_state, rollout_state
@@ -25,10 +26,11 @@ _REVISIONS = 12
 _ENDED = 6
 #: A rollout that went well is shown for so long.
 _OLD_NEWS = timedelta(hours=1)
+_MOVING = (Rollout.State.ROLLING, Rollout.State.CANARY, Rollout.State.SHIFTING)
 #: A step of a rollout as the page tells it: what it waits for while it is the present one.
 _STEPS = (
     ((Rollout.State.STARTING,), "Start replicas", "until every stage has its replicas ready"),
-    ((Rollout.State.ROLLING, Rollout.State.SHIFTING), "Move traffic", "until every gateway routes to it"),
+    (_MOVING, "Move traffic", "until every gateway routes to it"),
     ((Rollout.State.KEEPING,), "Keep the old", "so that it can take the traffic back"),
     ((Rollout.State.DRAINING,), "Drain the old", "until its last requests are answered"),
     ((Rollout.State.DONE,), "Done", ""),
@@ -67,6 +69,7 @@ def deployment_context(deployment: Deployment, accuracy_over: str = "") -> dict[
         "rollout": rollout,
         "rollout_state": rollout_state(rollout) if rollout else None,
         "steps": rollout_steps(rollout) if rollout else [],
+        "degrees": degrees(rollout) if rollout else None,
         "replicas": [(replica, replica_state(replica)) for replica in _replicas(deployment)],
         "revisions": _revision_rows(deployment),
         "pipeline": _pipeline(shown) if shown else [],

@@ -12,6 +12,7 @@ from apps.console.selectors.fleet import DeploymentRow
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
 from apps.deployments.models import Deployment, Revision, Rollout
+from apps.deployments.selectors import rollout_weight
 from apps.monitoring.selectors import seconds_behind
 from apps.registry.models import Alias, ModelVersion
 
@@ -51,6 +52,7 @@ def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
         *_corrupt_versions(),
         *_failed_rollouts(),
         *_stuck_rollouts(),
+        *_paused_rollouts(),
         *_approvals(actor),
         *_short_of_replicas(rows),
         *_failing_listeners(actor),
@@ -142,6 +144,22 @@ def _stuck_rollouts() -> list[Need]:
             actions=[_open(rollout.deployment.name)],
         )
         for rollout in starting.select_related("deployment__live_revision", "to_revision")
+    ]
+
+
+def _paused_rollouts() -> list[Need]:
+    """Rollouts by degrees that somebody holds, or that their figures could not decide."""
+    paused = Rollout.objects.filter(state=Rollout.State.CANARY, paused_at__isnull=False)
+    return [
+        Need(
+            title=f"{rollout.deployment.name}: revision {rollout.to_revision.number} waits at {rollout_weight(rollout)} %",
+            text=f"{rollout.pause_reason} Promote it, resume it or abort it.",
+            tone="warn",
+            since=rollout.paused_at,
+            began="Paused",
+            actions=[_open(rollout.deployment.name)],
+        )
+        for rollout in paused.select_related("deployment", "to_revision")
     ]
 
 

@@ -43,7 +43,9 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
     sources = (
         Deployment.objects.order_by("pk").values_list("pk", "live_revision_id", "next_number"),
         current.order_by("pk").values_list("deployment_id", "number", "state", "state_reason"),
-        rollouts.order_by("pk").values_list("deployment_id", "pk", "state", "moved_at"),
+        rollouts.order_by("pk").values_list(
+            "deployment_id", "pk", "state", "moved_at", "step", "paused_at", "comparison"
+        ),
         active.order_by("pk").values_list("stage__revision__deployment_id", "pk", "state", "memory_bytes"),
         scales.order_by("pk").values_list("stage__revision__deployment_id", "pk", "desired", "reason"),
     )

@@ -1,0 +1,37 @@
+"""The buttons of the pages: a form each, whose refusal is shown in words."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from apps.core.errors import CallerError, NotFound
+from apps.core.models import User
+from apps.deployments.access import deployment_to_operate
+from apps.deployments.errors import RolloutOver
+from apps.deployments.models import Rollout
+from apps.deployments.services import rollout_abort, rollout_pause, rollout_promote, rollout_resume
+
+_ACTS = {"promote": rollout_promote, "pause": rollout_pause, "resume": rollout_resume, "abort": rollout_abort}
+
+
+@login_required
+@require_POST
+def rollout_act(request: HttpRequest, name: str) -> HttpResponse:
+    """Promote, pause, resume or abort the deployment's open rollout, by the button that was pressed."""
+    actor = request.user
+    assert isinstance(actor, User)
+    act = _ACTS.get(request.POST.get("act", ""))
+    if act is None:
+        raise Http404("There is no such act.")
+    try:
+        deployment = deployment_to_operate(actor, name)
+        rollout = deployment.rollouts.filter(state__in=Rollout.OPEN_STATES).first()
+        if rollout is None:
+            raise RolloutOver(f"No rollout of '{name}' is on its way.")
+        act(actor=actor, rollout_id=rollout.pk)
+    except NotFound as error:
+        raise Http404(error.message) from error
+    except CallerError as error:
+        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
+    return redirect("console:deployment", name)

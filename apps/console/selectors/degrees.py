@@ -1,0 +1,50 @@
+"""A rollout by degrees as the page tells it."""
+
+from typing import Any
+
+from apps.console.states import State
+from apps.deployments.models import Rollout
+from apps.deployments.rules.spec import CANARY
+from apps.deployments.selectors import rollout_weight
+
+_NAMES = {
+    "failed": "failed",
+    "slower": "took longer than most",
+    "unsure": "less confident than most",
+    "labels": "the label that moved most",
+    "wrong": "wrong, of those with a known truth",
+}
+_STATES = {
+    "pass": State("no worse", "ok"),
+    "fail": State("worse", "bad"),
+    "inconclusive": State("inconclusive", "warn"),
+}
+
+
+def degrees(rollout: Rollout) -> dict[str, Any] | None:
+    """Its plan, where it is in it, and what was measured; None while it stands at no step."""
+    if rollout.state != Rollout.State.CANARY:
+        return None
+    steps = rollout.to_revision.spec["canary"]["steps"]
+    return {
+        "share": rollout_weight(rollout),
+        "step": rollout.step + 1,
+        "steps": steps,
+        "plan": ", ".join(map(str, steps)),
+        "next": steps[rollout.step + 1] if rollout.step + 1 < len(steps) else None,
+        "automatic": rollout.to_revision.spec["strategy"] == CANARY,
+        "comparison": rollout.comparison,
+        "measures": [_measure(each) for each in rollout.comparison.get("measures", [])],
+    }
+
+
+def _measure(measured: dict[str, Any]) -> dict[str, Any]:
+    state = _STATES[measured["verdict"]]
+    return {
+        "name": _NAMES[measured["name"]],
+        "baseline": f"{measured['baseline']:.1%}",
+        "candidate": f"{measured['candidate']:.1%}",
+        "interval": f"{measured['low']:+.1%} to {measured['high']:+.1%}",
+        "margin": f"{measured['margin']:+.0%}",
+        "state": State(state.word, state.tone, measured["reason"]),
+    }
