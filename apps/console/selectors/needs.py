@@ -152,8 +152,8 @@ def _paused_rollouts() -> list[Need]:
     paused = Rollout.objects.filter(state=Rollout.State.CANARY, paused_at__isnull=False)
     return [
         Need(
-            title=f"{rollout.deployment.name}: revision {rollout.to_revision.number} waits at {rollout_weight(rollout)} %",
-            text=f"{rollout.pause_reason} Promote it, resume it or abort it.",
+            title=f"{rollout.deployment.name}: the rollout of revision {rollout.to_revision.number} is paused",
+            text=f"It has {rollout_weight(rollout)} % of the traffic. {rollout.pause_reason}",
             tone="warn",
             since=rollout.paused_at,
             began="Paused",
