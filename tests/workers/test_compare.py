@@ -1,0 +1,115 @@
+"""What both revisions of a canary were recorded to do decides its next step."""
+
+import pytest
+
+from apps.deployments.models import Deployment, Rollout
+from apps.deployments.rules.advance import Evidence
+from apps.deployments.selectors import routing_deployments
+from apps.inference.services import predictions_add
+from tests.deployments.makers import Fleet, approve, make_deployment, make_revision, make_version
+from tests.inference.records import record
+from tests.monitoring.labels import predicted, true
+from tests.world import World
+from workers import compare
+
+pytestmark = pytest.mark.django_db
+COUNT = 40
+WIDE = {"failed": 0.3, "slower": 0.4, "unsure": 0.4, "labels": 0.4, "wrong": 0.3}
+
+
+@pytest.fixture
+def canary(world: World) -> Rollout:
+    """Two revisions of `digits` that share the traffic."""
+    deployment, fleet = make_deployment(world), Fleet()
+    fleet.go_live(world, deployment, make_revision(world, deployment, make_version(world)))
+    plan = {"steps": [20], "samples": COUNT, **WIDE}
+    revision = make_revision(world, deployment, make_version(world, 2), strategy="canary", canary=plan)
+    approve(world, revision)
+    fleet.beat()
+    fleet.bring_up()
+    compare._due.clear()
+    return Rollout.objects.get(to_revision=revision)
+
+
+def answered(revision: int, *, error: str = "", latency_ms: float = 5.0, label: str = "7", count: int = COUNT) -> None:
+    fields = {"revision": revision, "error": error, "latency_ms": latency_ms}
+    given = {"labels": [] if error else [label], "confidences": [] if error else [0.9]}
+    predictions_add(records=[record(**fields, **given) for _ in range(count)])
+
+
+def found(rollout: Rollout) -> tuple[str, str]:
+    compared = compare.comparisons()[rollout.pk]
+    return compared.verdict, compared.figures["reason"]
+
+
+def test_two_that_do_the_same_pass(canary: Rollout) -> None:
+    answered(1)
+    answered(2)
+    assert found(canary)[0] == "pass"
+
+
+def test_failures_of_the_model_count(canary: Rollout) -> None:
+    answered(1)
+    answered(2, error="model_failed")
+    verdict, reason = found(canary)
+    assert verdict == "fail"
+    assert "fails in 100.0%" in reason
+
+
+def test_what_callers_did_wrong_does_not(canary: Rollout) -> None:
+    answered(1)
+    answered(2)
+    answered(2, error="bad_input", count=10 * COUNT)
+    assert found(canary)[0] == "pass"
+
+
+def test_another_label_or_a_longer_time_counts(canary: Rollout) -> None:
+    answered(1)
+    answered(2, label="3", latency_ms=50.0)
+    compared = compare.comparisons()[canary.pk]
+    verdicts = {each["name"]: each["verdict"] for each in compared.figures["measures"]}
+    assert (verdicts["labels"], verdicts["slower"], verdicts["failed"]) == ("fail", "fail", "pass")
+
+
+def test_truths_that_came_count(world: World, canary: Rollout) -> None:
+    for truth, revision in (("7", 1), ("3", 2)):
+        for _ in range(COUNT):
+            true(world, predicted("7", revision=revision), truth)
+    compared = compare.comparisons()[canary.pk]
+    assert {each["name"]: each["verdict"] for each in compared.figures["measures"]}["wrong"] == "fail"
+
+
+def test_what_was_answered_before_the_step_counts_nothing(canary: Rollout) -> None:
+    answered(1)
+    answered(2, error="model_failed")
+    Rollout.objects.filter(pk=canary.pk).update(stepped_at="2100-01-01T00:00:00Z")
+    assert found(canary)[0] == "inconclusive"
+
+
+def test_an_idle_live_revision_is_named(canary: Rollout) -> None:
+    answered(2)
+    verdict, reason = found(canary)
+    assert verdict == "inconclusive"
+    assert "The live revision has answered 0" in reason
+
+
+def test_a_look_is_not_repeated_within_its_period(canary: Rollout) -> None:
+    assert canary.pk in compare.comparisons()
+    assert canary.pk not in compare.comparisons()
+
+
+def test_a_fail_sends_all_traffic_back_in_the_next_pass(canary: Rollout) -> None:
+    answered(1)
+    answered(2, error="model_failed")
+    fleet = Fleet()
+    fleet.reconcile(Evidence(comparisons=compare.comparisons()))
+    canary.refresh_from_db()
+    assert canary.state == "reverting"
+    splits = routing_deployments()["digits"]["splits"]
+    assert [(each["revision"], each["weight"]) for each in splits] == [(1, 100)]
+
+
+def test_deployments_that_share_nothing_are_not_looked_at(world: World) -> None:
+    deployment: Deployment = make_deployment(world)
+    Fleet().go_live(world, deployment, make_revision(world, deployment, make_version(world)))
+    assert compare.comparisons() == {}
