@@ -100,7 +100,7 @@ def test_the_pipeline_can_be_taken_apart(world: World, deployment: Deployment, v
         ({"max_replicas": 0}, "max_replicas is 0"),
         ({"scale": {"up": 1}}, "not up"),
         ({"scale": {"up_s": -1}}, "scale.up_s is -1"),
-        ({"strategy": "canary"}, "strategy is 'canary'"),
+        ({"strategy": "by_lot"}, "strategy is 'by_lot'"),
         ({"keep_s": -1}, "keep_s is -1"),
         ({"missing_inputs": "guess"}, "missing_inputs is 'guess'"),
         ({"record": {"rate": 1.5}}, "record.rate is 1.5"),
