@@ -33,6 +33,10 @@ class Ci:
         """The status code of a call that may be refused."""
         return self._http.request(method, path, **content).status_code
 
+    def find(self, path: str) -> dict[str, Any] | None:
+        """One object, or None where there is none."""
+        return None if self.status("GET", path) == 404 else self.ask("GET", path)
+
     def model_ensure(self, name: str, description: str) -> None:
         """Create the model unless it is there."""
         if self.status("GET", f"models/{name}") == 404:

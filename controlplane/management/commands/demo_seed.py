@@ -18,10 +18,11 @@ PEOPLE = {
     "ada": ("publisher", "operator"),
     "ben": ("reviewer",),
 }
-#: Key name -> scopes. Both act for Ada.
+#: Key name -> scopes. All act for Ada.
 KEYS = {
     "ci": ["read", "models:write", "deployments:write"],
     "app": ["infer"],
+    "labels": ["feedback"],
 }
 
 
