@@ -2,17 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.db.models.functions import Now
 from hypothesis import given
 from hypothesis import strategies as st
+from redis import Redis
 
 from apps.core.clock import now
 from apps.drift.models import DriftRun
 from apps.drift.rules.due import Pace, Standing, due
-from apps.drift.services import policy_set, runs_request_due
+from apps.drift.services import QUEUE, policy_set, run_claim, run_request, runs_request_due
 from tests.drift.recorded import Watched
 from tests.world import World
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
+#: Where Celery's messages for the analysis worker lie.
+_MESSAGES = f"quartet:celery:{QUEUE}"
 counts = st.integers(0, 10**7)
 
 
@@ -75,3 +79,13 @@ def test_a_minute_in_which_nothing_is_due_asks_the_database_little(
     watched.record(10)
     with django_assert_max_num_queries(6):
         assert runs_request_due() == 0
+
+
+def test_a_run_that_its_worker_left_is_seen_and_the_worker_woken(watched: Watched, valkey: Redis) -> None:
+    run_request(actor=watched.world.ada, deployment=watched.deployment)
+    run_claim()
+    runs_request_due()
+    assert valkey.llen(_MESSAGES) == 0
+    DriftRun.objects.update(leased_until=Now() - timedelta(seconds=1))
+    runs_request_due()
+    assert valkey.llen(_MESSAGES) == 1

@@ -1,4 +1,4 @@
-"""The analysis worker against servers of its own: it does what waits, and a run whose worker was killed is done once."""
+"""The analysis worker against servers of its own: it does what waits, and what a killed one held is done once."""
 
 import subprocess
 import sys
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from celery import Celery
 
+from apps.drift.services import QUEUE, TASK
+from controlplane.celery import app
 from tests.embedded.looking import eventually
 from tests.workers.installation import ROOT, Installation
 
@@ -29,7 +32,6 @@ from apps.drift.services import run_request
 
 run_request(actor=User.objects.get(username="ada"), deployment=Deployment.objects.get())
 """
-_DUE = "from workers.tasks.drift import due; due()"
 
 
 class Analysing(Installation):
@@ -42,6 +44,12 @@ class Analysing(Installation):
         setup = "import django; django.setup()\n"
         environment = self.environment | {"DJANGO_SETTINGS_MODULE": "controlplane.settings", "PYTHONPATH": str(ROOT)}
         subprocess.run([sys.executable, "-c", setup + program], env=environment, cwd=ROOT, check=True)
+
+    def poke(self) -> None:
+        """What services.runs_request_due sends, but it waits for a worker that is just starting."""
+        broker = Celery(broker=self.addresses["REDIS_URL"])
+        broker.conf.broker_transport_options = app.conf.broker_transport_options
+        broker.send_task(TASK, queue=QUEUE)
 
     def connected(self) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(self.addresses["DATABASE_URL"])
@@ -82,10 +90,11 @@ def test_a_run_whose_worker_is_killed_before_it_committed_is_done_once_by_the_ne
         installation.kill()
         connection.rollback()
     assert installation.states() == ["done", "running"]
-    with installation.connected() as connection:
-        connection.execute("update drift_driftrun set leased_until = now() where state = 'running'")
     installation.start()
-    eventually(lambda: _does(installation))
+    with installation.connected() as connection:  # the lease has ended, and the control worker sees it
+        connection.execute("update drift_driftrun set leased_until = now() where state = 'running'")
+    installation.poke()
+    eventually(lambda: installation.states() == ["done", "done"])
     assert len(installation.finished()) == 2
     assert installation.asked("select attempts from drift_driftrun order by id") == [(1,), (2,)]
 
@@ -93,9 +102,3 @@ def test_a_run_whose_worker_is_killed_before_it_committed_is_done_once_by_the_ne
 def _waits_for_the_lock(installation: Analysing) -> bool:
     waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%drift_driftresult%'"
     return bool(installation.asked(waiting))
-
-
-def _does(installation: Analysing) -> bool:
-    """As the control worker does each minute."""
-    installation.does(_DUE)
-    return installation.states() == ["done", "done"]
