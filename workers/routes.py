@@ -18,6 +18,8 @@ ROUTES: dict[str, list[str]] = {
     "registry.version_corrupted": ["apps.deployments.services.version_corrupted"],
     "deployments.rollout_requested": ["apps.approvals.services.request_open"],
     "deployments.revision_superseded": ["apps.approvals.services.request_void"],
+    "deployments.input_muted": ["apps.inference.services.routing_publish"],
+    "deployments.input_unmuted": ["apps.inference.services.routing_publish"],
     "approvals.granted": ["apps.deployments.services.rollout_start"],
     "approvals.rejected": ["apps.deployments.services.revision_reject"],
     "deployments.replica_placed": ["workers.dispatch.replica_start"],
