@@ -154,9 +154,7 @@ def test_it_ends_when_a_revision_goes_live_that_lacks_the_input_or_needs_it(
     assert ended["reason"] == "Revision 2 has no such input or needs it."
 
 
-def test_while_a_revision_rolls_in_that_needs_the_input_it_is_given(
-    world: World, fleet: Fleet
-) -> None:
+def test_while_a_revision_rolls_in_that_needs_the_input_it_is_given(world: World, fleet: Fleet) -> None:
     deployment = go_live_sensing(world, fleet, spec={"replicas": 2})
     input_mute(actor=world.ada, deployment=deployment, name="sound")
     needing = make_version(world, 2, manifest=SENSES | {"inputs": [IMAGE, sense("sound", "audio", required=True)]})
@@ -242,7 +240,9 @@ NAMES = ["image", "sound", "text"]
     any_of=st.sets(st.sampled_from(NAMES)),
     muted=st.permutations(NAMES),
 )
-def test_whatever_is_asked_the_model_keeps_what_it_needs(required: set[str], any_of: set[str], muted: list[str]) -> None:
+def test_whatever_is_asked_the_model_keeps_what_it_needs(
+    required: set[str], any_of: set[str], muted: list[str]
+) -> None:
     inputs = [each | {"required": each["name"] in required} for each in (IMAGE, SOUND, TEXT)]
     kept = set(muting.allowed({"inputs": inputs, "require_any": sorted(any_of)}, {}, muted))
     left = {*NAMES} - kept

@@ -1,8 +1,7 @@
-"""A muted input is left out of what the model is given; the answer, its record and the counts say so, and it is kept."""
+"""A muted input is left out of what the model is given; the answer, its record and the counts say so; it is kept."""
 
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx

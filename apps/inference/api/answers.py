@@ -42,7 +42,9 @@ class FeedbackTakenList(serializers.Serializer[Any]):
 class PredictionAnswer(serializers.ModelSerializer[Prediction]):
     labels = serializers.ListField(child=serializers.CharField(), help_text="A sample each.")
     confidences = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="A sample each.")
-    muted = serializers.ListField(child=serializers.CharField(), help_text="Inputs that it brought while they were muted.")
+    muted = serializers.ListField(
+        child=serializers.CharField(), help_text="Inputs that it brought while they were muted."
+    )
     muted_used = serializers.BooleanField(help_text="Whether it was answered from them, for want of any other.")
 
     class Meta:

@@ -22,8 +22,9 @@ def encode(
 ) -> tuple[bytes, int | None]:
     """The body and, when an output was wanted in binary, the length of its JSON part.
 
-    `more` stands in its parameters beside the prediction's id. Numbers that JSON has not (NaN and the infinities) become null in the JSON form. Raises ModelOutputWrong when the
-    samples' outputs do not stack, BadOutput when bytes that are no text are wanted in JSON.
+    `more` stands in its parameters beside the prediction's id. Numbers that JSON has not (NaN and the infinities)
+    become null in the JSON form. Raises ModelOutputWrong when the samples' outputs do not stack, BadOutput when bytes
+    that are no text are wanted in JSON.
     """
     tail: list[bytes] = []
     outputs = [_output(each, [sample[each.name] for sample in samples], tail) for each in wanted]
