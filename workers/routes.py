@@ -13,7 +13,7 @@ Listener = Callable[..., Any]
 
 ROUTES: dict[str, list[str]] = {
     "webhooks.endpoint_changed": ["apps.inference.services.routing_publish"],
-    "registry.version_registered": [],
+    "registry.version_registered": ["apps.drift.services.reference_read"],
     "registry.alias_moved": [],
     "registry.version_corrupted": ["apps.deployments.services.version_corrupted"],
     "deployments.rollout_requested": ["apps.approvals.services.request_open"],
@@ -25,6 +25,9 @@ ROUTES: dict[str, list[str]] = {
     "deployments.replica_placed": ["workers.dispatch.replica_start"],
     "deployments.routing_changed": ["apps.inference.services.routing_publish"],
     "inference.key_changed": ["apps.inference.services.routing_publish"],
+    "drift.run_finished": [],
+    "drift.found": [],
+    "drift.healed": [],
 }
 
 

@@ -1,0 +1,17 @@
+"""Celery tasks of apps.drift."""
+
+from celery import shared_task
+
+from apps.drift import services
+
+
+@shared_task(name="drift.due")
+def due() -> int:
+    """Ask for the runs that are due. The control worker does this: it looks, and analyses nothing."""
+    return services.runs_request_due()
+
+
+@shared_task(name=services.TASK)
+def runs() -> int:
+    """Do the runs that wait; on the analysis worker's queue."""
+    return services.runs_perform()
