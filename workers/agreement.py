@@ -58,12 +58,15 @@ def agreement_signals(
     """`agreement` and `<input>.agreement` of samples of these predictions; of none where nobody can say."""
     live = _live(deployment, revision)
     hidden = _can_be_hidden(live) if live and _is_compared(live) else []
-    route = _route(deployment)
-    split = next((each for each in route.splits if each.revision == revision and each.ready_replicas), None)
-    if live is None or split is None or not hidden or len(route.inputs) < 2:
+    published = routing_published(deployment) if hidden else None
+    if live is None or published is None:
         return {}
-    samples = dict(_drawn(live, route, predictions))
-    return _asked(split, route, live, samples, hidden, seconds)
+    route = msgspec.convert(published, DeploymentRoute)
+    split = next((each for each in route.splits if each.revision == revision and each.ready_replicas), None)
+    if split is None or len(route.inputs) < 2:
+        return {}
+    samples = dict(_drawn(live, route.inputs, predictions))
+    return _asked(split, live, samples, hidden, seconds) if samples else {}
 
 
 def _live(deployment: str, revision: int) -> Revision | None:
@@ -86,12 +89,7 @@ def _can_be_hidden(revision: Revision) -> list[str]:
     return [name for name in inputs if muting.allowed(manifest, {}, [name])]
 
 
-def _route(deployment: str) -> DeploymentRoute:
-    published = routing_published(deployment)
-    return msgspec.convert(published, DeploymentRoute) if published else DeploymentRoute("", False, (), (), ())
-
-
-def _drawn(live: Revision, route: DeploymentRoute, predictions: Sequence[UUID]) -> Iterator[tuple[Place, Sample]]:
+def _drawn(live: Revision, inputs: Sequence[InputSpec], predictions: Sequence[UUID]) -> Iterator[tuple[Place, Sample]]:
     """At most SAMPLES_MOST samples with all their inputs, whose predictions are drawn by the last bytes of their ids.
 
     Only of predictions that the rate keeps by itself: those kept for another reason are odd ones.
@@ -104,8 +102,8 @@ def _drawn(live: Revision, route: DeploymentRoute, predictions: Sequence[UUID]) 
     columns = ("prediction", "sample", "input", "asset_id", "asset__descriptors")
     for prediction, sample, *rest in rows.values_list(*columns).order_by("prediction", "sample"):
         kept.setdefault((prediction, sample), []).append(_Kept(*rest))
-    specs = {spec.name: spec for spec in route.inputs}
-    whole = [place for place, inputs in kept.items() if {each.input for each in inputs} == specs.keys()]
+    specs = {spec.name: spec for spec in inputs}
+    whole = [place for place, there in kept.items() if {each.input for each in there} == specs.keys()]
     order = {prediction: at for at, prediction in enumerate(drawn)}
     for place in sorted(whole, key=lambda each: (order[each[0]], each[1]))[:SAMPLES_MOST]:
         sample = _sample(kept[place], specs)
@@ -133,7 +131,6 @@ def _tensor(spec: InputSpec, kept: _Kept) -> Tensor | None:
 
 def _asked(
     split: Split,
-    route: DeploymentRoute,
     live: Revision,
     samples: Mapping[Place, Sample],
     hidden: Sequence[str],
@@ -144,8 +141,6 @@ def _asked(
     requests = [
         {key: each for key, each in sample.items() if key != name} for sample in samples.values() for name in without
     ]
-    if not requests:
-        return {}
     try:
         answers = Aside(settings.REDIS_URL, split).ask(requests, seconds)
     except (*FAILED, wire.BadMessage) as error:

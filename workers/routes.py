@@ -25,7 +25,7 @@ ROUTES: dict[str, list[str]] = {
     "deployments.replica_placed": ["workers.dispatch.replica_start"],
     "deployments.routing_changed": ["apps.inference.services.routing_publish"],
     "inference.key_changed": ["apps.inference.services.routing_publish"],
-    "drift.run_finished": [],
+    "drift.run_finished": ["apps.drift.services.muting.inputs_follow_drift"],
     "drift.found": [],
     "drift.healed": [],
 }

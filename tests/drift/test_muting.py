@@ -1,12 +1,14 @@
 """A finished run has the deployment answer from its healthy modalities, where its policy says so, and undoes it."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.core.clock import now
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, MutedInput
 from apps.deployments.selectors import mutings_open
@@ -16,7 +18,7 @@ from apps.drift.rules.muting import decide
 from apps.drift.rules.states import State
 from apps.drift.services.muting import inputs_follow_drift
 from tests.deployments.makers import Fleet
-from tests.deployments.senses import go_live_sensing
+from tests.deployments.senses import SOUND, go_live_sensing, sense
 from tests.drift.finished import bare_profile
 from tests.world import World
 
@@ -33,12 +35,14 @@ def deployment(world: World) -> Deployment:
     return deployment
 
 
-def finish(deployment: Deployment, groups: dict[str, str], revision: int = 1) -> dict[str, Any]:
+def finish(
+    deployment: Deployment, groups: dict[str, str], revision: int = 1, until: timedelta = timedelta()
+) -> dict[str, Any]:
     """A run that found this; what is told of it."""
     assert deployment.live_revision is not None
     version = deployment.live_revision.version
     profile = version.reference_profiles.first() or bare_profile(version)
-    common = {"window": 1000, "window_hours": 24, "level": 0.01, "before": deployment.created_at}
+    common = {"window": 1000, "window_hours": 24, "level": 0.01, "before": now() + until}
     run = DriftRun.objects.create(
         deployment=deployment,
         revision=revision,
@@ -46,22 +50,15 @@ def finish(deployment: Deployment, groups: dict[str, str], revision: int = 1) ->
         trigger="demand",
         state="done",
         verdict=max(groups.values()),
-        finished_at=None,
+        finished_at=now(),
         **common,
     )
-    DriftRun.objects.filter(pk=run.pk).update(finished_at=_now())
     reasons = {"audio": "sound.snr: 3.1 deviations from the reference"}
     DriftGroup.objects.bulk_create(
         DriftGroup(run=run, name=name, state=state, reason=reasons.get(name, "")) for name, state in groups.items()
     )
     told = {"run_id": run.pk, "deployment": deployment.name, "revision": revision, "verdict": run.verdict}
     return {"event_id": uuid.uuid4(), "groups": groups, **told}
-
-
-def _now() -> Any:
-    from apps.core.clock import now
-
-    return now()
 
 
 def run(deployment: Deployment, groups: dict[str, str], **more: Any) -> None:
@@ -155,6 +152,14 @@ def test_a_run_that_a_later_one_has_overtaken_changes_nothing(deployment: Deploy
     assert muted() == []
 
 
+def test_a_run_over_a_window_of_the_past_changes_nothing(deployment: Deployment) -> None:
+    run(deployment, NOISY, until=-timedelta(days=1))
+    assert muted() == []
+    run(deployment, NOISY)
+    run(deployment, HEALED, until=-timedelta(days=1))
+    assert muted() == ["sound"]
+
+
 def test_a_run_of_a_revision_that_is_not_live_changes_nothing(deployment: Deployment) -> None:
     run(deployment, NOISY, revision=7)
     assert muted() == []
@@ -167,8 +172,6 @@ def test_a_failed_run_changes_nothing(deployment: Deployment) -> None:
 
 
 def test_an_input_that_the_model_needs_stays_and_the_run_goes_on(world: World) -> None:
-    from tests.deployments.senses import SOUND, sense
-
     deployment = go_live_sensing(world, Fleet(), inputs=[sense("image", "image", required=True), SOUND])
     DriftPolicy.objects.create(deployment=deployment, answer_without_drifted=True)
     run(deployment, {"audio": STEADY, "image": DRIFTED})

@@ -1,10 +1,12 @@
 """Answering from the healthy modalities while one is drifted, where the deployment's policy says so."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 
 from apps.deployments.errors import InputNeeded, InputUnknown
 from apps.deployments.models import Deployment
@@ -14,6 +16,9 @@ from apps.drift.models import DriftGroup, DriftPolicy, DriftRun
 from apps.drift.rules.muting import decide
 from apps.drift.rules.states import State
 
+#: A window that ends earlier than so long before its run was asked for says nothing of the present.
+_PRESENT = timedelta(minutes=5)
+
 log = structlog.get_logger(__name__)
 
 
@@ -22,12 +27,15 @@ def inputs_follow_drift(
 ) -> None:
     """Listener of drift.run_finished: mute the inputs of drifted modalities, and give those again that are steady.
 
-    It holds the deployment's row, so that two events at once are taken one after the other; an event that a later run
-    has overtaken, or that tells of a revision which is not live any more, changes nothing. Nor does the same one twice.
+    It holds the deployment's row, so that two events at once are taken one after the other. A run that a later one has
+    overtaken, that looked at a window of the past, or at a revision which is not live any more, changes nothing; nor
+    does one that is told twice.
     """
     with transaction.atomic():
         row = Deployment.objects.select_for_update(no_key=True).filter(name=deployment).first()
-        if row is None or row.live_revision is None or row.live_revision.number != revision or _overtaken(row, run_id):
+        if row is None or row.live_revision is None or row.live_revision.number != revision:
+            return
+        if run_id != _newest(row):
             return
         if not DriftPolicy.objects.filter(deployment=row, answer_without_drifted=True).exists():
             _heal(row, [each.input for each in mutings_open([row])], run_id, "The policy does not ask for it any more.")
@@ -40,9 +48,11 @@ def inputs_follow_drift(
                 _mute(row, name, modalities[name], run_id)
 
 
-def _overtaken(deployment: Deployment, run_id: int) -> bool:
-    later = DriftRun.objects.filter(deployment=deployment, pk__gt=run_id, state=DriftRun.State.DONE)
-    return later.exists()
+def _newest(deployment: Deployment) -> int | None:
+    """The last run that judged what came just before it was asked for."""
+    done = DriftRun.objects.filter(deployment=deployment, state=DriftRun.State.DONE)
+    present = done.filter(before__gte=F("requested_at") - _PRESENT)
+    return present.order_by("-pk").values_list("pk", flat=True).first()
 
 
 def _heal(deployment: Deployment, names: Iterable[str], run_id: int, reason: str) -> None:
