@@ -1,14 +1,17 @@
 """The pages say which input a deployment answers without, since when and why, and let those undo it who may."""
 
+from itertools import pairwise
+
 import pytest
 
 from apps.console.selectors.fleet import deployment_rows
 from apps.console.selectors.needs import needs
+from apps.console.selectors.versions import page_versions
 from apps.console.sentences import sentence
 from apps.core.clock import now
 from apps.core.models import AuditEntry
 from apps.deployments.selectors import mutings_open
-from apps.deployments.services import input_mute
+from apps.deployments.services import input_mute, input_unmute
 from apps.monitoring.models import GatewayReport
 from tests.console.conftest import signed_in
 from tests.console.scene import Scene
@@ -61,6 +64,16 @@ def test_the_overview_says_that_a_deployment_answers_without_a_sense(muted: Scen
     [need] = needs(muted.world.cy, deployment_rows())
     assert (need.title, need.began, need.tone) == ("digits answers without sound", "Muted by drift run 7", "warn")
     assert need.actions[0].href == PAGE
+
+
+def test_muting_and_undoing_it_are_news_to_open_pages(scene: Scene) -> None:
+    versions = [page_versions()]
+    input_mute(actor=scene.world.ada, deployment=scene.digits, name="sound")
+    versions.append(page_versions())
+    input_unmute(actor=scene.world.ada, deployment=scene.digits, name="sound")
+    versions.append(page_versions())
+    for before, after in pairwise(versions):
+        assert {topic for topic in after if after[topic] != before[topic]} == {"fleet", "deployment.digits"}
 
 
 def test_the_audit_trail_tells_it_in_a_sentence(muted: Scene) -> None:

@@ -51,7 +51,7 @@ SOUNDS = SOUND | {"media_types": ["audio/wav"], "sample_rate": 8000, "max_second
 CHANGES: dict[str, Any] = {
     "inputs": [PICTURES, SOUNDS],
     "outputs": [{"name": "scores", "datatype": "FP32", "shape": [-1, 2], "role": "scores"}],
-    "stages": [{"name": step, "handler": "senses:Senses"} for step in STEPS],
+    "stages": [{"name": step, "handler": "senses:Senses", "device": "cpu"} for step in STEPS],
     "samples": [],
 }
 DARK, BRIGHT, UNLUCKY, LOUD = 10, 200, 13, worlds.wav()
