@@ -17,8 +17,7 @@ def record(prediction: UUID | None = None, **fields: Any) -> Recorded:
     assert at is not None
     usual = {"deployment": "digits", "revision": 1, "version": 1, "error": "", "latency_ms": 4.0, "queue_ms": 1.0}
     more = {"samples": 1, "inputs": ["image"], "missing": ["sound"], "labels": ["7"], "confidences": [0.75]}
-    rest = {"subject": "", "muted": [], "muted_used": False}
-    return Recorded(**{"at": at, "id": prediction, **usual, **more, **rest, **fields})
+    return Recorded(**{"at": at, "id": prediction, "subject": "", **usual, **more, **fields})
 
 
 def made_at(at: datetime) -> UUID:

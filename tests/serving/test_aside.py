@@ -35,7 +35,7 @@ def test_it_is_answered_in_order_and_leaves_no_record_and_no_reply(plane: Plane)
     plane.publish(doubler=worlds.deployment())
     plane.serve()
     numbers = range(20, 20 + 3 * AT_ONCE)
-    found = Aside(plane.redis_url, SPLIT).ask([vector(number, 0) for number in numbers], 20)
+    found = Aside(plane.redis_url, SPLIT).ask([vector(number, 0) for number in numbers], 60)
     assert answers(found) == [[2 * number, 0] for number in numbers]
     assert traces(plane) == []
     assert "quartet_requests_total{" not in plane.http.get("/metrics").text
@@ -43,7 +43,7 @@ def test_it_is_answered_in_order_and_leaves_no_record_and_no_reply(plane: Plane)
 
 def test_what_the_model_cannot_answer_is_none_and_the_rest_goes_on(plane: Plane) -> None:
     plane.serve()
-    assert answers(Aside(plane.redis_url, SPLIT).ask([vector(FAILING, 0), vector(1, 2)], 20)) == [None, [2, 4]]
+    assert answers(Aside(plane.redis_url, SPLIT).ask([vector(FAILING, 0), vector(1, 2)], 60)) == [None, [2, 4]]
 
 
 def test_stages_that_stand_apart_and_join_are_gone_through(plane: Plane) -> None:
@@ -56,7 +56,7 @@ def test_stages_that_stand_apart_and_join_are_gone_through(plane: Plane) -> None
         plane.serve(stage=stage, steps=steps, manifest=GRAPH)
     plane.serve(stage="fuse", steps=("fuse", "postprocess"), manifest=GRAPH)
     split = msgspec.convert(worlds.split() | {"path": path}, Split)
-    assert answers(Aside(plane.redis_url, split).ask([vector(1, 2)], 20)) == [[10, 200]]
+    assert answers(Aside(plane.redis_url, split).ask([vector(1, 2)], 60)) == [[10, 200]]
 
 
 def test_without_a_replica_nothing_is_known_in_time_and_nothing_is_left_to_be_computed(plane: Plane) -> None:
@@ -72,7 +72,7 @@ def test_whoever_is_waited_for_goes_first(plane: Plane) -> None:
     held = threading.Thread(target=plane.ask, args=(HELD, 0))
     held.start()
     until(lambda: plane.entered() != [], "the replica to be busy")
-    aside = threading.Thread(target=Aside(plane.redis_url, SPLIT).ask, args=([vector(1, 0)], 20))
+    aside = threading.Thread(target=Aside(plane.redis_url, SPLIT).ask, args=([vector(1, 0)], 60))
     aside.start()
     low = names.sister(names.stage_stream("doubler", 1, "all"), names.LOW)
     until(lambda: plane.valkey.xlen(low) == 1, "the question to wait")
