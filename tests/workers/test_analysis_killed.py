@@ -51,6 +51,15 @@ class Analysing(Installation):
         broker.conf.broker_transport_options = app.conf.broker_transport_options
         broker.send_task(TASK, queue=QUEUE)
 
+    def is_poked(self) -> bool:
+        """Whether a worker has taken the poke."""
+        return not self.valkey.llen(f"quartet:celery:{QUEUE}")
+
+    def end(self) -> None:
+        """Celery says by its exit status that it was told to end."""
+        self.process.terminate()
+        self.process.wait(timeout=60)
+
     def connected(self) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(self.addresses["DATABASE_URL"])
 
@@ -75,6 +84,8 @@ def installation() -> Iterator[Analysing]:
 
 def test_a_worker_does_what_waits(installation: Analysing) -> None:
     installation.does(_REQUEST)
+    installation.poke()
+    eventually(installation.is_poked)
     eventually(lambda: installation.states() == ["done"])
     assert installation.finished() == [("drifted",)]
     groups = dict(installation.asked("select name, state from drift_driftgroup"))  # type: ignore[arg-type]
@@ -86,6 +97,7 @@ def test_a_run_whose_worker_is_killed_before_it_committed_is_done_once_by_the_ne
     with installation.connected() as connection:
         connection.execute("lock table drift_driftresult in exclusive mode")  # nobody else can write a result
         installation.does(_REQUEST)
+        installation.poke()
         eventually(lambda: _waits_for_the_lock(installation))
         installation.kill()
         connection.rollback()
@@ -94,6 +106,7 @@ def test_a_run_whose_worker_is_killed_before_it_committed_is_done_once_by_the_ne
     with installation.connected() as connection:  # the lease has ended, and the control worker sees it
         connection.execute("update drift_driftrun set leased_until = now() where state = 'running'")
     installation.poke()
+    eventually(installation.is_poked)
     eventually(lambda: installation.states() == ["done", "done"])
     assert len(installation.finished()) == 2
     assert installation.asked("select attempts from drift_driftrun order by id") == [(1,), (2,)]

@@ -58,7 +58,7 @@ def runs_request_due() -> int:
 def _watched() -> list[Deployment]:
     under_way = DriftRun.objects.filter(state__in=DriftRun.OPEN_STATES).values("deployment")
     live = Deployment.objects.exclude(live_revision=None).exclude(pk__in=under_way)
-    deployments = list(live.select_related("live_revision", "drift_policy"))
+    deployments = list(live.select_related("live_revision"))
     profiles = profiles_newest({each.live_revision.version_id for each in deployments if each.live_revision})
     found = []
     for each in deployments:

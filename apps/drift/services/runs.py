@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 #: Several times what the largest window takes.
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(minutes=5)
 #: Workers that may die over one run.
 ATTEMPTS = 3
 _SUMMARY_LENGTH = 500
