@@ -24,6 +24,8 @@ SENTENCES = {
     "group.changed": "changed the group {target}: {changes}",
     "group.created": "made the group {target}: {changes}",
     "group.deleted": "deleted the group {target}",
+    "input.muted": "has {target} answer without the input {input}{why}",
+    "input.unmuted": "gives {target} its input {input} again{why}",
     "key.created": "made the API key {name}",
     "key.revoked": "revoked the API key {name}",
     "model.create": "registered the model {target}",

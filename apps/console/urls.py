@@ -11,6 +11,7 @@ urlpatterns = [
     path("deployments/<slug:name>/", views.deployment, name="deployment"),
     path("deployments/<slug:name>/rollback", views.rollback, name="rollback"),
     path("deployments/<slug:name>/rollout", actions.rollout_act, name="rollout"),
+    path("deployments/<slug:name>/unmute", views.unmute, name="unmute"),
     path("models/", views.models, name="models"),
     path("models/<slug:name>/", views.model, name="model"),
     path("models/<slug:name>/versions/<int:number>/", views.version, name="version"),

@@ -1,6 +1,8 @@
 """The pages, one function each."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -29,8 +31,9 @@ from apps.console.topics import deployment_topic
 from apps.core.errors import CallerError, NotFound
 from apps.core.models import User
 from apps.deployments.access import deployment_for, deployment_to_operate
+from apps.deployments.errors import InputNotMuted
 from apps.deployments.models import Node
-from apps.deployments.services import deployment_rollback
+from apps.deployments.services import deployment_rollback, input_unmute
 from apps.registry.access import model_to_read
 from apps.registry.models import RegisteredModel
 from apps.registry.selectors import version_by_ref
@@ -78,10 +81,23 @@ def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
 @login_required
 @require_POST
 def rollback(request: HttpRequest, name: str) -> HttpResponse:
-    """The page's one button: traffic back to the kept revision; what stands against it is shown on the page."""
+    """Traffic back to the kept revision."""
+    return _operated(request, name, deployment_rollback)
+
+
+@login_required
+@require_POST
+def unmute(request: HttpRequest, name: str) -> HttpResponse:
+    """Give the model the input that the button names again."""
+    return _operated(request, name, partial(input_unmute, name=request.POST.get("input", "")))
+
+
+def _operated(request: HttpRequest, name: str, act: Callable[..., object]) -> HttpResponse:
+    """A button of the deployment's page: done, and back to the page; or what stands against it."""
     try:
-        found = deployment_to_operate(_actor(request), name)
-        deployment_rollback(actor=_actor(request), deployment=found)
+        act(actor=_actor(request), deployment=deployment_to_operate(_actor(request), name))
+    except InputNotMuted as error:  # somebody else was quicker
+        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:

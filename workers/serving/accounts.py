@@ -52,6 +52,7 @@ class Row:
     errors: Counter[str] = field(default_factory=Counter)  # by code
     latency: Counter[str] = field(default_factory=Counter)  # by upper bound in ms, of answered requests
     inputs: Counter[str] = field(default_factory=Counter)  # requests that carried this input
+    muted: Counter[str] = field(default_factory=Counter)  # requests that carried it while it was muted
     good_seconds: float = 0.0
     bad_seconds: float = 0.0
     samples: int = 0  # of answered requests
@@ -64,6 +65,7 @@ class Row:
         self.errors += other.errors
         self.latency += other.latency
         self.inputs += other.inputs
+        self.muted += other.muted
         self.good_seconds += other.good_seconds
         self.bad_seconds += other.bad_seconds
         self.samples += other.samples
@@ -81,15 +83,24 @@ class Accounts:
         self._closed: dict[Place, Row] = {}
 
     def answered(
-        self, place: Place, seconds: float, inputs: tuple[str, ...], samples: int = 1, trail: tuple[Stop, ...] = ()
+        self,
+        place: Place,
+        seconds: float,
+        inputs: tuple[str, ...],
+        samples: int = 1,
+        trail: tuple[Stop, ...] = (),
+        muted: tuple[str, ...] = (),
     ) -> None:
-        """A request was answered with its outputs; `trail` are the stages it passed."""
+        """A request was answered with its outputs; `trail` are the stages it passed, `muted` those of its inputs that
+        are muted."""
         row = self._row(place)
         row.requests += 1
         row.good_seconds += seconds
         row.latency[histogram.label(seconds)] += 1
         for name in inputs:
             row.inputs[name] += 1
+        for name in muted:
+            row.muted[name] += 1
         row.samples += samples
         row.last_ms = int(time.time() * 1000)
         for stop in trail:

@@ -44,6 +44,8 @@ class Asked(msgspec.Struct, array_like=True, frozen=True):
     missing: tuple[_Name, ...]  # those that the model knows and it did not bring
     below: float = 0.0  # a confidence under this has its inputs kept
     subject: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    muted: tuple[_Name, ...] = ()  # those that it brought and that are muted
+    muted_used: bool = False  # the model was given them all the same, as it had nothing else to go by
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):

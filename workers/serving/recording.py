@@ -6,7 +6,7 @@ the time ran out, or that there was no queue.
 
 import time
 
-from workers.serving import record
+from workers.serving import muting, record
 from workers.serving.errors import BadRequest, ClientGone, ServingError
 from workers.serving.http.exchange import Headers
 from workers.serving.oip.request import InferRequest
@@ -30,6 +30,7 @@ def asked(
     brought = request.input_names
     whole = len(brought) == len(route.inputs)
     missing = () if whole else tuple([name for name in route.senses if name not in brought])
+    muted = muting.brought(route, brought) if route.muted else ()
     return Asked(
         record.new_id(received),
         received,
@@ -41,6 +42,8 @@ def asked(
         missing,
         split.record.below_confidence,
         _subject(headers) if SUBJECT in headers else "",
+        muted,
+        bool(muted) and muting.are_used(route, brought),
     )
 
 

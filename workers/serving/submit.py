@@ -88,7 +88,7 @@ class Dispatcher:
         """Send a request to the first stage's stream, or to those of its plan. Raises QueueAway, MessageTooLarge."""
         if self.is_away:
             raise QueueAway
-        pending = Pending(message.id, _parcels(message, first), len(message.samples), waiter)
+        pending = Pending(message.id, parcels(message, first), len(message.samples), waiter)
         self._pending[pending.id] = pending
         if self._out is not None:
             self._send(pending)
@@ -231,7 +231,7 @@ class Dispatcher:
             self.away_since = time.monotonic()
 
 
-def _parcels(message: wire.Message, first: str) -> list[tuple[str, bytes]]:
+def parcels(message: wire.Message, first: str) -> list[tuple[str, bytes]]:
     """The streams a request begins in, each with its message."""
     if not message.plan:
         return [(names.sister(first, message.priority), wire.encode_message(message))]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from workers.serving import names, record, recording, told, wire
+from workers.serving import muting, names, record, recording, told, wire
 from workers.serving.accounts import NO_REVISION, Accounts, Place
 from workers.serving.admission import Admission
 from workers.serving.admit import secret
@@ -181,7 +181,15 @@ class Visit:
         trace = next_span(headers.get(TRACEPARENT)) if TRACEPARENT in headers else ""
         prediction = recording.asked(self._route, split, self._name, request, headers, self._started)
         self._said, self._split = prediction, split
-        said = told.Told(self._name, split.version, identifier, trace, record.id_text(prediction.id))
+        said = told.Told(
+            self._name,
+            split.version,
+            identifier,
+            trace,
+            record.id_text(prediction.id),
+            prediction.muted,
+            prediction.muted_used,
+        )
         self._teller = told.teller(self._exchange, said, request.outputs)
         self._send(request, limit, split, number)
 
@@ -232,12 +240,13 @@ class Visit:
         if request.timeout is not None:
             self._timer.cancel()
             self._timer = self._plane.loop.call_later(left, self._time_is_up)
-        assert self._teller is not None
+        assert self._teller is not None and self._said is not None
+        muted = self._said.muted
         message = wire.Message(
             number,
             self._plane.dispatcher.gateway,
             limit.deadline,
-            request.samples,
+            muting.without(request.samples, muted) if muted and not self._said.muted_used else request.samples,
             plan=split.plan if len(split.path) > 1 else (),
             priority=self._usual_priority if request.priority is None else request.priority,
             sent=time.time(),
@@ -282,13 +291,18 @@ class Visit:
             self._teller.part(reply.samples)
 
     def _answer(self, reply: wire.Reply) -> None:
-        assert self._teller is not None and self._request is not None
+        assert self._teller is not None and self._request is not None and self._said is not None
         size = self._teller.prepare(reply)
         self._plane.admission.exchange(self._held, size)
         self._held = size
         seconds = time.perf_counter() - self._began
         self._plane.accounts.answered(
-            self._place, seconds, self._request.input_names, len(self._request.samples), reply.trail
+            self._place,
+            seconds,
+            self._request.input_names,
+            len(self._request.samples),
+            reply.trail,
+            self._said.muted,
         )
         self._finish()
         self._teller.send(then=lambda: self._exchange.when_taken(self._leave))

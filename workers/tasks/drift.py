@@ -1,8 +1,13 @@
 """Celery tasks of apps.drift."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
 from celery import shared_task
 
 from apps.drift import services
+from apps.drift.extra import EXTRA_SIGNALS
 
 
 @shared_task(name="drift.due")
@@ -15,3 +20,13 @@ def due() -> int:
 def runs() -> int:
     """Do the runs that wait; on the analysis worker's queue."""
     return services.runs_perform()
+
+
+def _agreement(deployment: str, revision: int, predictions: Sequence[UUID]) -> Mapping[tuple[UUID, int], Any]:
+    """Loaded where runs are done alone: it brings numpy and the codecs along."""
+    from workers.agreement import agreement_signals
+
+    return agreement_signals(deployment, revision, predictions)
+
+
+EXTRA_SIGNALS.append(_agreement)

@@ -17,7 +17,7 @@ from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout
 from apps.deployments.rules.groups import hops
 from apps.deployments.rules.spec import setting
-from apps.deployments.selectors import StageStanding, kept_rollout, standings
+from apps.deployments.selectors import StageStanding, kept_rollout, mutings_open, standings
 from apps.monitoring.selectors import deployment_series, present_numbers
 from apps.registry.rules.stages import spelt
 
@@ -74,6 +74,7 @@ def deployment_context(deployment: Deployment, accuracy_over: str = "") -> dict[
         "revisions": _revision_rows(deployment),
         "pipeline": _pipeline(shown) if shown else [],
         "shown": shown,
+        "muted": list(mutings_open([deployment])),
         "kept": kept,
         "keep_s": setting(kept.to_revision.spec, "keep_s") if kept else 0,
         "charts": _charts(deployment),

@@ -12,7 +12,7 @@ from apps.console.selectors.fleet import DeploymentRow
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
 from apps.deployments.models import Deployment, Revision, Rollout
-from apps.deployments.selectors import rollout_weight
+from apps.deployments.selectors import mutings_open, rollout_weight
 from apps.monitoring.selectors import seconds_behind
 from apps.registry.models import Alias, ModelVersion
 
@@ -55,6 +55,7 @@ def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
         *_paused_rollouts(),
         *_approvals(actor),
         *_short_of_replicas(rows),
+        *_muted_inputs(),
         *_failing_listeners(actor),
     ]
 
@@ -111,6 +112,21 @@ def _short_of_replicas(rows: list[DeploymentRow]) -> list[Need]:
         )
         for row in rows
         if row.live and 0 < row.ready < row.wanted and row.live.state_reason
+    ]
+
+
+def _muted_inputs() -> list[Need]:
+    """Whoever muted them, somebody should know that the answers are poorer than they might be."""
+    return [
+        Need(
+            title=f"{muted.deployment.name} answers without {muted.input}",
+            text=muted.reason,
+            tone="warn",
+            since=muted.muted_at,
+            began=f"Muted by {muted.by}",
+            actions=[_open(muted.deployment.name)],
+        )
+        for muted in mutings_open()
     ]
 
 

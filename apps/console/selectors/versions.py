@@ -14,6 +14,7 @@ from django.db.models import Max
 from apps.console.topics import FLEET, deployment_topic
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
+from apps.deployments.selectors import mutings_open
 
 #: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
 _MEMORY_STEPS = 20
@@ -48,6 +49,7 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
         ),
         active.order_by("pk").values_list("stage__revision__deployment_id", "pk", "state", "memory_bytes"),
         scales.order_by("pk").values_list("stage__revision__deployment_id", "pk", "desired", "reason"),
+        mutings_open().values_list("deployment_id", "pk", "input"),
     )
     for source in sources:
         for deployment_id, *rest in source:

@@ -10,6 +10,7 @@ from apps.deployments.selectors.lists import (
     revisions_list,
     rollouts_list,
 )
+from apps.deployments.selectors.muting import inputs_left_out, live_inputs, mutings, mutings_open
 from apps.deployments.selectors.rollouts import (
     deployments_with_approved,
     rollout_facts,
@@ -31,8 +32,12 @@ __all__ = [
     "carriers",
     "deployments_list",
     "deployments_with_approved",
+    "inputs_left_out",
     "is_at_rest",
     "kept_rollout",
+    "live_inputs",
+    "mutings",
+    "mutings_open",
     "nodes_whole",
     "picture",
     "record_keep",

@@ -28,6 +28,8 @@ class Recorded(NamedTuple):
     labels: list[str]
     confidences: list[float | None]
     subject: str
+    muted: list[str] = []
+    muted_used: bool = False
 
 
 def datable(records: Iterable[Recorded], now: datetime) -> list[Recorded]:

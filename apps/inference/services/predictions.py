@@ -24,7 +24,7 @@ _INSERT = (
 )
 _TYPES = (
     *("timestamptz", "uuid", "varchar", "int4", "int4", "varchar", "float8", "float8", "int2"),
-    *("varchar[]", "varchar[]", "text[]", "float4[]", "varchar"),
+    *("varchar[]", "varchar[]", "text[]", "float4[]", "varchar", "varchar[]", "bool"),
 )
 
 

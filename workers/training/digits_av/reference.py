@@ -4,6 +4,7 @@ Each file of the test part is described by the very code that describes kept inp
 model is asked in turn with both, with the picture alone and with the sound alone.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from apps.drift.rules.kinds import CONFIDENCE, PREDICTION
 from apps.drift.rules.profile import build
 from workers.file_signals import described
 from workers.serving.tensors import BYTES, Tensor
+from workers.signals import agreement
 from workers.training.digits_av.artifact.digits_av import DigitsAV
 from workers.training.digits_av.corpus import Corpus
 from workers.training.digits_av.held_out import to_png, to_wav
@@ -22,7 +24,7 @@ from workers.training.digits_av.train import Features
 FILE = "reference.json"
 _SAMPLES = 900
 #: Which inputs the model is asked with, in turn.
-_SENSES = (("image", "sound"), ("image",), ("sound",))
+_SENSES = BOTH, PICTURE, SOUND = (("image", "sound"), ("image",), ("sound",))
 _MODALITIES = {"image": "image", "sound": "audio"}
 
 
@@ -59,12 +61,24 @@ def _answers(model: DigitsAV, features: Features, samples: Pairs) -> list[dict[s
     count = min(_SAMPLES, len(samples))
     pixels, mels = features.pixels[samples.pictures[:count]], features.mels[samples.sounds[:count]]
     by_senses = {
-        ("image", "sound"): model(pixels, mels).logits,
-        ("image",): model(pixels, None).logits,
-        ("sound",): model(None, mels).logits,
+        BOTH: model(pixels, mels).logits,
+        PICTURE: model(pixels, None).logits,
+        SOUND: model(None, mels).logits,
     }
     scores = {senses: logits.softmax(dim=1).numpy() for senses, logits in by_senses.items()}
-    return [_told(scores[_senses(place)][place]) for place in range(count)]
+    told = [_told(scores[_senses(place)][place]) for place in range(count)]
+    return [
+        each | _agreed({senses: rows[place] for senses, rows in scores.items()}, place)
+        for place, each in enumerate(told)
+    ]
+
+
+def _agreed(scores: Mapping[tuple[str, ...], np.ndarray], place: int) -> dict[str, Any]:
+    """How far the model agrees with itself with an input hidden, of a request that brings both: as workers/agreement.py
+    asks running deployments."""
+    if _senses(place) != BOTH:
+        return {}
+    return dict(agreement(scores[BOTH], {"image": scores[SOUND], "sound": scores[PICTURE]}))
 
 
 def _told(scores: np.ndarray) -> dict[str, Any]:
