@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "apps.deployments",
     "apps.inference",
     "apps.monitoring",
+    "apps.drift",
     "apps.approvals",
     "apps.console",
     "django.contrib.admin",

@@ -5,7 +5,6 @@ A verdict is `steady` only where a test could have found something. What was not
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from apps.drift.rules.columns import Column, column, lacking
 from apps.drift.rules.correction import holm
@@ -15,19 +14,10 @@ from apps.drift.rules.measures import LEAST, UNITS, Measure, constant, measure
 from apps.drift.rules.power import FINDABLE, needed
 from apps.drift.rules.profile import ReferenceProfile
 from apps.drift.rules.reference import Numbers, Reference, Vectors
+from apps.drift.rules.states import State
 
 #: Share of a signal's values that may be unusable before the rest is no fair picture of the window.
 _MOST_WRONG = 0.1
-
-
-class State(StrEnum):
-    """What can be said, the gravest first: a group is as its gravest signal, but for what `_group` says."""
-
-    DRIFTED = "drifted"
-    UNUSABLE = "unusable"
-    NOT_ENOUGH_DATA = "not_enough_data"
-    STEADY = "steady"
-    CONSTANT = "constant"
 
 
 @dataclass(frozen=True, slots=True)
