@@ -19,6 +19,7 @@ SENTENCES = {
     "approval.void": "withdrew the question: {summary}",
     "deployment.created": "created the deployment {target}",
     "demo.password_renewed": "renewed the demo password of {target}",
+    "drift.report_requested": "asked for Evidently's report of drift run {run} of {target}",
     "group.changed": "changed the group {target}: {changes}",
     "group.created": "made the group {target}: {changes}",
     "group.deleted": "deleted the group {target}",
@@ -73,6 +74,7 @@ MINOR = frozenset(
         "approval.approve",  # revision.approved says the same
         "approval.reject",  # revision.rejected does
         "approval.requested",  # revision.requested does
+        "drift.report_requested",
         "replica.placed",
         "rollout.done",
         "rollout.draining",

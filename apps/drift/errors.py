@@ -1,6 +1,6 @@
 """What can be wrong with a reference profile."""
 
-from apps.core.errors import QuartetError
+from apps.core.errors import Conflict, QuartetError
 
 
 class ProfileUnknownSchema(QuartetError):
@@ -11,3 +11,8 @@ class ProfileUnknownSchema(QuartetError):
 class ProfileMalformed(QuartetError):
     code = "profile_malformed"
     remedy = "Build the version's reference profile anew; this one was damaged or written by hand."
+
+
+class RunNotDone(Conflict):
+    code = "run_not_done"
+    remedy = "Wait until the run is done; a run that failed says why."

@@ -9,11 +9,12 @@ import hashlib
 from collections import defaultdict
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from apps.console.topics import FLEET, deployment_topic
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
+from apps.drift.models import DriftReport, DriftRun
 
 #: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
 _MEMORY_STEPS = 20
@@ -46,11 +47,25 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
         rollouts.order_by("pk").values_list("deployment_id", "pk", "state", "moved_at"),
         active.order_by("pk").values_list("stage__revision__deployment_id", "pk", "state", "memory_bytes"),
         scales.order_by("pk").values_list("stage__revision__deployment_id", "pk", "desired", "reason"),
+        _newest_runs(),
+        _newest_reports(),
     )
     for source in sources:
         for deployment_id, *rest in source:
             facts[deployment_id].append(rest)
     return facts
+
+
+def _newest_runs() -> QuerySet[DriftRun, Any]:
+    """Each deployment's newest; before it ends none is newer."""
+    runs = DriftRun.objects.order_by("deployment", "-pk").distinct("deployment")
+    return runs.values_list("deployment_id", "pk", "state", "verdict")
+
+
+def _newest_reports() -> QuerySet[DriftReport, Any]:
+    """The last that was asked for of each deployment's runs, and how far it is."""
+    reports = DriftReport.objects.order_by("run__deployment", "-requested_at").distinct("run__deployment")
+    return reports.values_list("run__deployment_id", "ticket", "state")
 
 
 def _node_facts() -> list[Any]:
