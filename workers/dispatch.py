@@ -4,7 +4,8 @@ from uuid import UUID
 
 from celery import current_app
 
-from workers.queues import ANALYSIS, node_queue
+from apps.drift.services import QUEUE, REPORT_TASK
+from workers.queues import node_queue
 
 
 def replica_start(*, event_id: UUID, replica_id: str, node: str) -> None:
@@ -14,4 +15,4 @@ def replica_start(*, event_id: UUID, replica_id: str, node: str) -> None:
 
 def drift_report_make(*, event_id: UUID, run_id: int, ticket: str) -> None:
     """Listener of drift.report_requested. After ten minutes without an answer the report may be asked for anew."""
-    current_app.send_task("drift.report_make", args=[run_id, ticket], queue=ANALYSIS, expires=600)
+    current_app.send_task(REPORT_TASK, args=[run_id, ticket], queue=QUEUE, expires=600)

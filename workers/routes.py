@@ -13,7 +13,7 @@ Listener = Callable[..., Any]
 
 ROUTES: dict[str, list[str]] = {
     "webhooks.endpoint_changed": ["apps.inference.services.routing_publish"],
-    "registry.version_registered": [],
+    "registry.version_registered": ["apps.drift.services.reference_read"],
     "registry.alias_moved": [],
     "registry.version_corrupted": ["apps.deployments.services.version_corrupted"],
     "deployments.rollout_requested": ["apps.approvals.services.request_open"],
@@ -22,8 +22,11 @@ ROUTES: dict[str, list[str]] = {
     "approvals.rejected": ["apps.deployments.services.revision_reject"],
     "deployments.replica_placed": ["workers.dispatch.replica_start"],
     "deployments.routing_changed": ["apps.inference.services.routing_publish"],
-    "drift.report_requested": ["workers.dispatch.drift_report_make"],
     "inference.key_changed": ["apps.inference.services.routing_publish"],
+    "drift.run_finished": [],
+    "drift.found": [],
+    "drift.healed": [],
+    "drift.report_requested": ["workers.dispatch.drift_report_make"],
 }
 
 

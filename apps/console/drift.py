@@ -21,8 +21,7 @@ from apps.deployments.models import Deployment
 from apps.drift import store
 from apps.drift.access import deployment_to_watch, run_for
 from apps.drift.models import DriftReport
-from apps.drift.services import run_request
-from apps.drift.services.reports import report_request
+from apps.drift.services import report_request, run_request
 
 #: The report is a page of somebody else's scripts over names and labels that callers chose. Its origin is nobody's: it
 #: reads no cookie, asks nothing of this site or any other, and opens nothing.

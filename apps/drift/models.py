@@ -4,12 +4,12 @@ A run's result is data: what it says can be read without the predictions that it
 """
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from apps.core.clock import now
 from apps.drift.reports import DriftReport
+from apps.drift.rules.policy import DEFAULTS
 from apps.drift.rules.states import State
 
 __all__ = ["DriftGroup", "DriftPolicy", "DriftReport", "DriftResult", "DriftRun", "ReferenceProfile"]
@@ -59,20 +59,17 @@ class ReferenceProfile(models.Model):
 
 
 class DriftPolicy(models.Model):
-    """When a deployment is looked at, and how strictly. Without a row the defaults hold."""
-
-    #: Least and most of each, for the edge and the database alike.
-    MINUTES, PREDICTIONS, WINDOW, HOURS = (1, 43_200), (10, 10_000_000), (50, 100_000), (1, 720)
+    """When a deployment is looked at, and how strictly. Without a row rules/policy.py's defaults hold."""
 
     deployment = models.OneToOneField("deployments.Deployment", on_delete=models.CASCADE, related_name="drift_policy")
     #: A run every so many minutes, and one after so many predictions since the last; None for neither.
-    every_minutes = models.PositiveIntegerField(null=True, blank=True, default=60)
+    every_minutes = models.PositiveIntegerField(null=True, blank=True, default=DEFAULTS["every_minutes"])
     every_predictions = models.PositiveIntegerField(null=True, blank=True)
     #: The newest so many predictions whose inputs were kept by the rate, and at most so far back.
-    window = models.PositiveIntegerField(default=1000)
-    window_hours = models.PositiveIntegerField(default=24)
+    window = models.PositiveIntegerField(default=DEFAULTS["window"])
+    window_hours = models.PositiveIntegerField(default=DEFAULTS["window_hours"])
     #: The chance of a false alarm in a run.
-    level = models.FloatField(default=0.01, validators=[MinValueValidator(1e-6), MaxValueValidator(0.2)])
+    level = models.FloatField(default=DEFAULTS["level"])
     #: While one modality is drifted, answer from the others.
     answer_without_drifted = models.BooleanField(default=False)
     changed_at = models.DateTimeField(default=now)

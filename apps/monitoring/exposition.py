@@ -31,6 +31,10 @@ class FleetCollector(Collector):
         yield from _accuracy()
 
 
+#: What /metrics is made of. A later app adds its own when it is set up (AppConfig.ready).
+COLLECTORS: list[type[Collector]] = [FleetCollector]
+
+
 def _inventory() -> Iterator[Family]:
     yield GaugeMetricFamily("quartet_deployments", "Deployments.", value=Deployment.objects.count())
     yield _by_state("quartet_replicas", "Replicas by state.", Replica)

@@ -47,7 +47,7 @@ def test_a_hostile_name_cannot_end_the_script_that_it_stands_in(place: str) -> N
     known = [{"prediction": hostile} if place == "label" else {hostile: "yes"}] * 20
     found = render(frames(build(known, {}), known))
     assert hostile not in found.html
-    assert "‹/script›" in found.html
+    assert r"\u2039/script\u203a" in found.html
     assert set(found.opinions) == {"prediction" if place == "label" else hostile}
 
 

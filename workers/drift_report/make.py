@@ -10,7 +10,7 @@ from apps.drift.models import DriftReport, DriftRun
 from apps.drift.rules.profile import ReferenceProfile
 from apps.drift.rules.kinds import Sample
 from apps.drift.selectors.window import Wanted, window_read
-from apps.drift.services.reports import report_begin, report_fail, report_finish
+from apps.drift.services import report_begin, report_fail, report_finish
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from apps.datasets import store
 from apps.datasets.models import Asset
 from apps.drift.models import DriftGroup, DriftReport, DriftResult, DriftRun
 from apps.drift.rules.states import State as Verdict
-from apps.drift.services.reports import report_askable
+from apps.drift.services import report_askable
 from apps.inference.models import Feedback, KeptInput, Prediction
 from apps.inference.selectors import predictions_by_id
 

@@ -74,9 +74,11 @@ def judge(
     samples: Sequence[Sample],
     strictness: Strictness = Strictness(),
     ids: Sequence[str] | None = None,
+    columns: Mapping[str, Column] | None = None,
 ) -> Report:
-    """Hold a window's samples against the profile. `ids` name the samples; without them they are told by place."""
-    columns = {name: _column(samples, name, each) for name, each in profile.signals.items()}
+    """Hold a window's samples against the profile. `ids` name the samples; without them they are told by place.
+    `columns` are those of columns_of(), where they were made already."""
+    columns = columns_of(profile, samples) if columns is None else columns
     untested = _untested(profile, columns, strictness)
     measures = {name: measure(profile.signals[name], columns[name]) for name in columns if name not in untested}
     corrected = dict(zip(measures, strictness.correct([each.p for each in measures.values()]), strict=True))
@@ -88,6 +90,11 @@ def judge(
     drifted = {name: columns[name] for name, each in signals.items() if each.state is State.DRIFTED}
     groups = _groups(profile, signals, drifted, ids)
     return Report(_overall(groups), len(samples), signals, groups)
+
+
+def columns_of(profile: ReferenceProfile, samples: Sequence[Sample]) -> dict[str, Column]:
+    """Of each signal that the profile knows, the values that the window has."""
+    return {name: _column(samples, name, each) for name, each in profile.signals.items()}
 
 
 def _column(samples: Sequence[Sample], name: str, reference: Reference) -> Column:

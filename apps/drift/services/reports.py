@@ -16,6 +16,8 @@ from apps.drift.errors import RunNotDone
 from apps.drift.events import ReportRequested
 from apps.drift.models import DriftReport, DriftRun
 
+#: The Celery task that makes one, on the queue of runs.
+REPORT_TASK = "drift.report"
 #: How long a report's file stays. It is made again in a minute, as long as what the run looked at is there.
 KEPT = timedelta(days=1)
 #: After so long nobody is making it any more, and it may be asked for again.
