@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 WIDTH, HEIGHT = 200, 44
@@ -35,7 +36,7 @@ def drawn(told: dict[str, Any], unit: str = "") -> Drawing | None:
         names = ["others" if name is None else str(name) for name in told["categories"]]
         return Drawing(*_bars(known, seen, top), True, _said(names, known, seen), changes=_changes(names, known, seen))
     edges = told["edges"]
-    names = [f"{number(low)} to {number(high)}" for low, high in zip(edges, edges[1:], strict=False)]
+    names = [f"{number(low)} to {number(high)}" for low, high in pairwise(edges)]
     low, high = number(edges[0]), number(edges[-1])
     return Drawing(_area(known, top), _line(seen, top), False, _said(names, known, seen), low, high)
 
@@ -51,9 +52,7 @@ def _steps(shares: Sequence[float], top: float) -> list[str]:
     """Corners of a stair, one step a bin, all bins as wide: the outer ones reach further than they are drawn."""
     wide = WIDTH / len(shares)
     heights = [HEIGHT - share / top * (HEIGHT - 2) for share in shares]
-    return [
-        f"{x * wide:.1f} {height:.1f}" for place, height in enumerate(heights) for x in (place, place + 1)
-    ]
+    return [f"{x * wide:.1f} {height:.1f}" for place, height in enumerate(heights) for x in (place, place + 1)]
 
 
 def _area(shares: Sequence[float], top: float) -> str:
@@ -72,8 +71,10 @@ def _bars(known: Sequence[float], seen: Sequence[float], top: float) -> tuple[st
     for shares, offset in ((known, _GAP), (seen, bar + 2 * _GAP)):
         tall = [share / top * (HEIGHT - 2) for share in shares]
         sides.append(
-            "".join(f"M{place * wide + offset:.1f} {HEIGHT}v{-each:.1f}h{bar:.1f}v{each:.1f}z"
-                    for place, each in enumerate(tall))
+            "".join(
+                f"M{place * wide + offset:.1f} {HEIGHT}v{-each:.1f}h{bar:.1f}v{each:.1f}z"
+                for place, each in enumerate(tall)
+            )
         )
     return sides[0], sides[1]
 

@@ -1,5 +1,7 @@
-"""What browsers show by themselves and that holds no script, by media type. TIFF, say, they do not show; SVG and HTML are
-never what a kept input is found to be."""
+"""What browsers show by themselves and that holds no script, by media type.
+
+TIFF, say, they do not show; SVG and HTML are never what a kept input is found to be.
+"""
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"})
 SOUNDS = frozenset(

@@ -26,7 +26,12 @@ def test_numbers_are_an_area_and_a_line_with_their_ends_and_words() -> None:
 
 
 def test_categories_are_bars_with_the_largest_changes_in_words() -> None:
-    told = {"kind": "category", "categories": ["en", "de", None], "reference": [0.9, 0.1, 0.0], "window": [0.2, 0.5, 0.3]}
+    told = {
+        "kind": "category",
+        "categories": ["en", "de", None],
+        "reference": [0.9, 0.1, 0.0],
+        "window": [0.2, 0.5, 0.3],
+    }
     drawing = drawn(told)
     assert drawing is not None
     assert drawing.bars

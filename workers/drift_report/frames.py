@@ -31,6 +31,7 @@ _LETTERS = 60
 _HARMLESS = str.maketrans({"<": "‹", ">": "›", "&": "+", "\u2028": " ", "\u2029": " ", "\0": " "})
 _SEED = 20_260_103
 
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Two tables of the same columns, a name and a kind each."""

@@ -7,8 +7,8 @@ import structlog
 
 from apps.core.errors import NotFound, QuartetError
 from apps.drift.models import DriftReport, DriftRun
-from apps.drift.rules.profile import ReferenceProfile
 from apps.drift.rules.kinds import Sample
+from apps.drift.rules.profile import ReferenceProfile
 from apps.drift.selectors.window import Wanted, window_read
 from apps.drift.services import report_begin, report_fail, report_finish
 

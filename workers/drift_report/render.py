@@ -15,7 +15,6 @@ os.environ["DO_NOT_TRACK"] = "1"
 from evidently import DataDefinition, Dataset, Report
 from evidently.core.metric_types import MetricResult, render_widgets
 from evidently.core.report import Snapshot
-from evidently.metrics import ValueDrift
 from evidently.metrics.embeddings import EmbeddingsDrift
 from evidently.presets import DataDriftPreset
 from threadpoolctl import threadpool_limits

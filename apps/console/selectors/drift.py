@@ -134,13 +134,13 @@ def _strips(runs: Sequence[DriftRun]) -> list[Strip]:
         return []
     groups = _by_run([(each.name, run.pk, each.state) for run in runs for each in run.groups.all()])
     told = DriftResult.objects.filter(run__in=[run.pk for run in runs])
-    drifted = told.filter(state=states.State.DRIFTED).order_by("-run").values_list("group", "name")
+    drifted = told.filter(state=states.State.DRIFTED).order_by("-run_id").values_list("group", "name")
     names: dict[str, dict[str, None]] = {}
     for group, name in drifted:
         if name != group:
             names.setdefault(group, {})[name] = None
     shown = {name for found in names.values() for name in list(found)[:_SIGNALS]}
-    signals = _by_run(list(told.filter(name__in=shown).values_list("name", "run", "state")))
+    signals = _by_run(list(told.filter(name__in=shown).values_list("name", "run_id", "state")))
     found = []
     for group in sorted(groups, key=group_order):
         found.append(_strip(group, False, groups[group], runs))
@@ -200,9 +200,8 @@ def drifted_now() -> list[Drifted]:
     """By the last run of each deployment's live revision that had something to say of the group."""
     live = dict(Deployment.objects.exclude(live_revision=None).values_list("pk", "live_revision__number"))
     told = DriftGroup.objects.filter(run__state=DriftRun.State.DONE, state__in=states.DECIDED)
-    newest = told.order_by("run__deployment", "run__revision", "name", "-run").distinct(
-        "run__deployment", "run__revision", "name"
-    )
+    spoken_of = ("run__deployment_id", "run__revision", "name")
+    newest = told.order_by(*spoken_of, "-run_id").distinct(*spoken_of)
     found: dict[int, list[DriftGroup]] = {}
     for group in newest.defer("driving").select_related("run__deployment"):
         if group.state == states.State.DRIFTED and live.get(group.run.deployment_id) == group.run.revision:
@@ -227,6 +226,6 @@ def _first(group: DriftGroup) -> DriftRun:
         name=group.name,
         state__in=states.DECIDED,
     )
-    before = told.exclude(state=states.State.DRIFTED).order_by("-run").values_list("run", flat=True).first()
-    spell = told.filter(run__gt=before or 0).select_related("run__deployment").order_by("run").first()
+    before = told.exclude(state=states.State.DRIFTED).order_by("-run_id").values_list("run_id", flat=True).first()
+    spell = told.filter(run_id__gt=before or 0).select_related("run__deployment").order_by("run_id").first()
     return spell.run if spell else group.run

@@ -135,7 +135,13 @@ def probability(p: float | None) -> str:
         return "—"
     if p < 1e-6:
         return "< 10⁻⁶"
-    return f"{p:.2f}" if p >= 0.1 else f"{p:.2g}" if p >= 1e-4 else f"{p:.0e}".replace("e-0", " × 10⁻").replace("e-", " × 10⁻")
+    return (
+        f"{p:.2f}"
+        if p >= 0.1
+        else f"{p:.2g}"
+        if p >= 1e-4
+        else f"{p:.0e}".replace("e-0", " × 10⁻").replace("e-", " × 10⁻")
+    )
 
 
 def _opinion(told: dict[str, Any] | None) -> dict[str, str] | None:
@@ -150,9 +156,7 @@ class _Known:
 
     def __init__(self, ids: Collection[UUID]) -> None:
         self.predictions: dict[UUID, Prediction] = predictions_by_id(ids)
-        self.truths = {
-            (row.prediction, row.sample): row.truth for row in Feedback.objects.filter(prediction__in=ids)
-        }
+        self.truths = {(row.prediction, row.sample): row.truth for row in Feedback.objects.filter(prediction__in=ids)}
         self.kept: dict[tuple[UUID, int], list[tuple[str, Asset]]] = {}
         for row in KeptInput.objects.filter(prediction__in=ids).select_related("asset").order_by("input"):
             self.kept.setdefault((row.prediction, row.sample), []).append((row.input, row.asset))

@@ -58,13 +58,13 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
 
 def _newest_runs() -> QuerySet[DriftRun, Any]:
     """Each deployment's newest; before it ends none is newer."""
-    runs = DriftRun.objects.order_by("deployment", "-pk").distinct("deployment")
+    runs = DriftRun.objects.order_by("deployment_id", "-pk").distinct("deployment_id")
     return runs.values_list("deployment_id", "pk", "state", "verdict")
 
 
 def _newest_reports() -> QuerySet[DriftReport, Any]:
     """The last that was asked for of each deployment's runs, and how far it is."""
-    reports = DriftReport.objects.order_by("run__deployment", "-requested_at").distinct("run__deployment")
+    reports = DriftReport.objects.order_by("run__deployment_id", "-requested_at").distinct("run__deployment_id")
     return reports.values_list("run__deployment_id", "ticket", "state")
 
 

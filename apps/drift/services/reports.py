@@ -58,9 +58,7 @@ def report_begin(*, run_id: int, ticket: UUID) -> DriftReport | None:
     return DriftReport.objects.select_related("run__profile", "run__deployment").get(run_id=run_id)
 
 
-def report_finish(
-    *, report: DriftReport, html: str, opinions: Mapping[str, Any], left_out: Mapping[str, str]
-) -> None:
+def report_finish(*, report: DriftReport, html: str, opinions: Mapping[str, Any], left_out: Mapping[str, str]) -> None:
     """Keep the page; what nobody waits for any more is dropped."""
     name, size = store.write(report.ticket, html)
     told = {"opinions": dict(opinions), "left_out": dict(left_out), "made_at": now(), "expires_at": now() + KEPT}
