@@ -52,15 +52,8 @@ def test_a_hostile_name_cannot_end_the_script_that_it_stands_in(place: str) -> N
 
 
 def test_embeddings_alone_make_a_page() -> None:
-    vectors = np.random.default_rng(3).normal(size=(40, 4))
-    pair = Pair(pd.DataFrame(vectors, columns=[*"abcd"]), pd.DataFrame(vectors + 3, columns=[*"abcd"]))
-    found = render(
-        Frames(
-            Pair(pd.DataFrame(), pd.DataFrame()),
-            {},
-            {"image.embedding": pair},
-            {"image.embedding": "image.embedding"},
-            {},
-        )
-    )
-    assert found.opinions["image.embedding"].drifted
+    name, vectors = "image.embedding", np.random.default_rng(3).normal(size=(40, 4))
+    pair = Pair(*(pd.DataFrame(each, columns=[*"abcd"]) for each in (vectors, vectors + 3)))
+    none = Pair(pd.DataFrame(), pd.DataFrame())
+    found = render(Frames(none, {}, {name: pair}, {name: name}, {}))
+    assert found.opinions[name].drifted

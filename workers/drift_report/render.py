@@ -1,7 +1,7 @@
 """Evidently's data drift, descriptors and embeddings over two tables, as one page of HTML and as data.
 
-What it thinks of a column is told in its own words: its method is chosen by the column's kind and size, its threshold is
-for one column alone and corrected for nothing.
+What it thinks of a column is told in its own words: its method is chosen by the column's kind and size, and its
+threshold is for that column alone, corrected for nothing.
 """
 
 import os
@@ -28,7 +28,7 @@ _OWN = {PREDICTION, CONFIDENCE, AGREEMENT}
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What Evidently says of one signal: `score` by its `method`, which is a p value where the method's name says so."""
+    """What Evidently says of one signal: a `score` by its `method`, which is a p value where the name says so."""
 
     drifted: bool
     method: str

@@ -5,7 +5,6 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.drift import services
-from workers.drift_report.make import report_make
 
 
 @shared_task(name="drift.due")
@@ -23,4 +22,6 @@ def runs() -> int:
 @shared_task(name=services.REPORT_TASK)
 def report(run_id: int, ticket: str) -> None:
     """Have Evidently's report of a run made; on the analysis worker's queue."""
+    from workers.drift_report.make import report_make  # here: it loads numpy, which other workers do without
+
     report_make(run_id, UUID(ticket))

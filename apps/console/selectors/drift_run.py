@@ -135,13 +135,10 @@ def probability(p: float | None) -> str:
         return "—"
     if p < 1e-6:
         return "< 10⁻⁶"
-    return (
-        f"{p:.2f}"
-        if p >= 0.1
-        else f"{p:.2g}"
-        if p >= 1e-4
-        else f"{p:.0e}".replace("e-0", " × 10⁻").replace("e-", " × 10⁻")
-    )
+    if p >= 1e-4:
+        return f"{p:.2f}" if p >= 0.1 else f"{p:.2g}"
+    digit, _, power = f"{p:.0e}".partition("e-0")
+    return f"{digit} × 10⁻{'⁰¹²³⁴⁵⁶⁷⁸⁹'[int(power)]}"
 
 
 def _opinion(told: dict[str, Any] | None) -> dict[str, str] | None:
