@@ -45,7 +45,7 @@ def number(value: float) -> str:
     """Three digits that count, thousands set apart: 0.0123, 4.56, 1,230."""
     if value == 0:
         return "0"
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
+    return (f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}").replace("-", "−")
 
 
 def _steps(shares: Sequence[float], top: float) -> list[str]:

@@ -1,4 +1,4 @@
-"""The pages of drift, in a browser: verdicts, samples to look at and listen to, and Evidently's report in its sandbox."""
+"""The pages of drift in a browser: verdicts, samples to look at and listen to, Evidently's report in its sandbox."""
 
 from datetime import timedelta
 from typing import Any
@@ -155,4 +155,6 @@ def _frame(page: Page) -> Frame:
 
 
 def _refusal(frame: Frame, reach: str) -> str:
-    return str(frame.evaluate(f"(() => {{ try {{ return String({reach}); }} catch (error) {{ return error.name; }} }})()"))
+    return str(
+        frame.evaluate(f"(() => {{ try {{ return String({reach}); }} catch (error) {{ return error.name; }} }})()")
+    )

@@ -57,7 +57,7 @@ def test_no_line_leaves_its_box(known: list[float], data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (0.012345, "0.0123"), (12.3456, "12.3"), (-1234.5, "-1,234"), (2e12, "2e+12")]
+    ("value", "text"), [(0, "0"), (0.012345, "0.0123"), (12.3456, "12.3"), (-1234.5, "−1,234"), (2e12, "2e+12")]
 )
 def test_numbers_have_three_digits_that_count(value: float, text: str) -> None:
     assert number(value) == text

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.urls import reverse
 
 from apps.console.distributions import Drawing, drawn, number
-from apps.console.figures import share
 from apps.console.media import PICTURES, SOUNDS, TEXT, VIDEOS
 from apps.console.selectors.drift import group_order
 from apps.console.states import State, drift_run_state, drift_state
@@ -27,6 +26,7 @@ _GRAVEST = {state.value: place for place, state in enumerate(Verdict)}
 SAMPLES = 12
 _CHARACTERS = 280
 _TEXT_BYTES = 64 * 1024
+_RAREST = 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +181,11 @@ def _card(told: dict[str, Any], known: _Known, run: DriftRun) -> SampleCard:
 
 
 def _why(name: str, tail: float) -> str:
-    """`brightness: further out than 99.95 % of the reference`."""
-    return f"{name.partition('.')[2] or name}: further out than {share(1 - tail)} of the reference"
+    """`brightness: as far out as 1 in 2,000 of the reference`; profiles hold no more values than that."""
+    signal = name.partition(".")[2] or name
+    if tail * _RAREST < 1:
+        return f"{signal}: beyond all of the reference"
+    return f"{signal}: as far out as 1 in {1 / tail:,.0f} of the reference"
 
 
 def _media(prediction: UUID, sample: int, looked_at: dict[str, str], known: _Known | None) -> list[Medium]:

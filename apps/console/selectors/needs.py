@@ -187,8 +187,7 @@ def _drifted() -> list[Need]:
 
 
 def _signals(found: Drifted) -> str:
-    reason = f"{found.reason[:1].upper()}{found.reason[1:]}"
-    return f"{reason[:220].rstrip('.')}…" if len(reason) > 220 else f"{reason}."
+    return f"{found.reason[:220]}…" if len(found.reason) > 220 else f"{found.reason}."
 
 
 def _listed(names: list[str]) -> str:
