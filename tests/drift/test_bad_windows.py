@@ -128,7 +128,7 @@ def sparse(world: World) -> Watched:
 
 def by_rate(prediction: UUID) -> bool:
     """Whether a gateway keeps the inputs whatever the answer is."""
-    split = routing.Split(1, "1", 1.0, record=routing.Recording(rate=0.25))
+    split = routing.Split(1, "1", 1, (), record=routing.Recording(rate=0.25))
     return recording.keeps(split, Asked(prediction.bytes, 0.0, "digits", 1, "1", 1, (), ()))
 
 

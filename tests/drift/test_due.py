@@ -2,18 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
+from django.db.models.functions import Now
 from hypothesis import given
 from hypothesis import strategies as st
+from redis import Redis
 
 from apps.core.clock import now
 from apps.drift.models import DriftRun
 from apps.drift.rules.due import Pace, Standing, due
-from apps.drift.services import policy_set, runs_request_due
+from apps.drift.services import QUEUE, policy_set, run_claim, run_request, runs_request_due
 from tests.drift.recorded import Watched
 from tests.world import World
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
+#: Where Celery's messages for the analysis worker lie.
+_MESSAGES = f"quartet:celery:{QUEUE}"
 counts = st.integers(0, 10**7)
 
 
@@ -68,12 +71,21 @@ def test_where_nobody_asks_it_is_looked_at_once_and_then_no_more(watched: Watche
     assert runs_request_due() == 0
 
 
-@pytest.mark.parametrize("run", [0, 3])
-def test_looking_for_what_is_due_asks_the_database_little(
-    watched: Watched, run: int, django_assert_max_num_queries
+def test_a_minute_in_which_nothing_is_due_asks_the_database_little(
+    watched: Watched, django_assert_max_num_queries
 ) -> None:
-    for _ in range(run):
-        watched.record(10)
-        watched.run() if runs_request_due() else None
-    with django_assert_max_num_queries(10):
-        runs_request_due()
+    assert runs_request_due() == 1
+    watched.run()
+    watched.record(10)
+    with django_assert_max_num_queries(6):
+        assert runs_request_due() == 0
+
+
+def test_a_run_that_its_worker_left_is_seen_and_the_worker_woken(watched: Watched, valkey: Redis) -> None:
+    run_request(actor=watched.world.ada, deployment=watched.deployment)
+    run_claim()
+    runs_request_due()
+    assert valkey.llen(_MESSAGES) == 0
+    DriftRun.objects.update(leased_until=Now() - timedelta(seconds=1))
+    runs_request_due()
+    assert valkey.llen(_MESSAGES) == 1

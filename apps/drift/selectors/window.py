@@ -1,6 +1,6 @@
 """Reading a window: from recorded predictions and kept inputs to the samples that the rules judge. Loads numpy."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,18 +8,13 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
-from django.db.models.fields.json import KeyTextTransform
 
-from apps.datasets.models import Asset
 from apps.deployments.models import Revision
 from apps.deployments.rules.spec import setting
 from apps.drift.extra import EXTRA_SIGNALS
 from apps.drift.rules import window as rules
 from apps.drift.rules.window import Answered, Place, Window
-from apps.inference.selectors.drawn import ALL, Stretch, counted, drawn, drawn_inputs, newest_since
-
-#: Assets whose descriptors are read at once.
-_AT_ONCE = 5000
+from apps.inference.selectors.drawn import ALL, Stretch, counted, drawn, drawn_inputs, drawn_signals, newest_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,12 @@ def window_read(wanted: Wanted, modalities: Collection[str]) -> Seen:
     looked_at, content = rules.shares(rate, wanted.most, predictions, kept)
     answered = [Answered(*row) for row in drawn(stretch, rules.bound(looked_at))]
     assets = _assets(stretch, rules.bound(content), {each.id for each in answered})
-    window = rules.assembled(answered, _signals(assets), modalities, _extra(stretch, [each.id for each in answered]))
+    window = rules.assembled(
+        answered,
+        _signals(stretch, rules.bound(content), assets),
+        modalities,
+        _extra(stretch, [each.id for each in answered]),
+    )
     with_inputs = len({prediction for prediction, _ in assets})
     return Seen(window, stretch.after, predictions, len(answered), with_inputs, assets)
 
@@ -79,45 +79,46 @@ def _assets(stretch: Stretch, bound: int, among: Collection[UUID]) -> dict[Place
     return found
 
 
-def _signals(assets: Mapping[Place, Mapping[str, str]]) -> dict[Place, dict[str, Any]]:
-    """The signals of every kept input by their whole names."""
-    known = _described({digest for inputs in assets.values() for digest in inputs.values()})
-    names = _Names()
-    return {
-        place: {names.whole(name, signal): value for name, digest in inputs.items() for signal, value in known[digest]}
-        for place, inputs in assets.items()
-    }
+def _signals(stretch: Stretch, bound: int, assets: Mapping[Place, Mapping[str, str]]) -> dict[Place, dict[str, Any]]:
+    """The signals of every kept input by their whole names; none of what could not be read or is no medium."""
+    names = {name: _Whole(name) for inputs in assets.values() for name in inputs}
+    kept_as = {(digest, name) for inputs in assets.values() for name, digest in inputs.items()}
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+    for digest, text in drawn_signals(stretch, bound) if bound else ():
+        for name, whole in names.items():
+            if (digest, name) in kept_as:
+                known[digest, name] = _decoded(text, whole)
+    return {place: _together(inputs, known) for place, inputs in assets.items()}
 
 
-def _described(digests: Iterable[str]) -> dict[str, list[tuple[str, Any]]]:
-    """Each asset's signals; none where it could not be read or is no medium."""
-    ordered = sorted(digests)
-    found: dict[str, list[tuple[str, Any]]] = {digest: [] for digest in ordered}
-    for start in range(0, len(ordered), _AT_ONCE):
-        rows = Asset.objects.filter(pk__in=ordered[start : start + _AT_ONCE])
-        for digest, text in rows.values_list("pk", KeyTextTransform("signals", "descriptors")):
-            found[digest] = [(name, _value(each)) for name, each in msgspec.json.decode(text).items()] if text else []
-    return found
+def _decoded(text: str, whole: "_Whole") -> dict[str, Any]:
+    """Values as the rules read them fastest."""
+    signals = msgspec.json.decode(text)
+    return {whole[name]: each if type(each) is float else _value(each) for name, each in signals.items()}
 
 
 def _value(value: Any) -> Any:
-    """As the rules read it fastest."""
     if isinstance(value, list):
         return np.array(value, np.float32)
     return float(value) if type(value) is int else value
 
 
-class _Names:
-    """`<input>.<signal>`, each put together once: a window holds the same few names over and over."""
+def _together(inputs: Mapping[str, str], known: Mapping[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, digest in inputs.items():
+        found.update(known.get((digest, name), ()))
+    return found
 
-    def __init__(self) -> None:
-        self._whole: dict[tuple[str, str], str] = {}
 
-    def whole(self, name: str, signal: str) -> str:
-        key = (name, signal)
-        if key not in self._whole:
-            self._whole[key] = f"{name}.{signal}"
-        return self._whole[key]
+class _Whole(dict[str, str]):
+    """signal -> `<input>.<signal>`, each put together once: a window holds the same few names over and over."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __missing__(self, signal: str) -> str:
+        self[signal] = whole = f"{self._name}.{signal}"
+        return whole
 
 
 def _extra(stretch: Stretch, predictions: Sequence[UUID]) -> dict[Place, dict[str, Any]]:

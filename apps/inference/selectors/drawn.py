@@ -7,7 +7,7 @@ window may hold a hundred thousand.
 
 # ruff: noqa: S608  (queries are put together of our own words and numbers; what comes from elsewhere is a parameter)
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,9 @@ ALL = 1 << 32
 #: How many of the newest predictions are gone through for those below a bound.
 _GONE_THROUGH = 2_000_000
 _WITHIN = "deployment = %s and revision = %s and at >= %s and at < %s"
+_KEPT_WITHIN = "deployment = %s and at >= %s and at < %s"
+#: Rows that are fetched at once where they are large.
+_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,28 @@ def drawn_inputs(stretch: Stretch, bound: int) -> list[tuple[UUID, int, str, str
     the deployment, too, as the rows do not tell."""
     return _rows(
         "select prediction, sample, input, asset_id from inference_keptinput "
-        f"where deployment = %s and at >= %s and at < %s and {_below('prediction', bound)}",
+        f"where {_KEPT_WITHIN} and {_below('prediction', bound)}",
         [stretch.deployment, stretch.after, stretch.before],
     )
+
+
+def drawn_signals(stretch: Stretch, bound: int) -> Iterator[tuple[str, str]]:
+    """(digest, signals as JSON) of each asset that these refer to and that has any; read a part at a time."""
+    kept = f"select asset_id from inference_keptinput where {_KEPT_WITHIN} and {_below('prediction', bound)}"
+    query = (
+        "select sha256, descriptors->>'signals' from datasets_asset "
+        f"where sha256 in ({kept}) and descriptors ? 'signals'"
+    )
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(query, [stretch.deployment, stretch.after, stretch.before])
+        while rows := cursor.fetchmany(_AT_ONCE):
+            yield from rows
 
 
 def came_since(deployment: str, revision: int, since: datetime, most: int) -> int:
     """How many predictions of the revision came since; counting ends at `most`."""
     some = "select 1 from inference_prediction where deployment = %s and revision = %s and at >= %s limit %s"
-    return int(_rows(f"select count(*) from ({some}) some", [deployment, revision, since, most])[0][0])
+    return int(_rows(f"select count(*) from ({some}) counted", [deployment, revision, since, most])[0][0])
 
 
 def _below(column: str, bound: int) -> str:
