@@ -127,7 +127,7 @@ def test_evidentlys_report_is_made_by_another_process_and_is_shown_in_a_sandbox(
         page = tab.live(f"{_page(recorded)}report/")
         page.get_by_role("button", name="Have it made").click()
         relay_run()
-        page.wait_for_selector("iframe.report", timeout=120_000)
+        page.wait_for_selector("iframe.report", timeout=180_000)
     finally:
         site.stop("analysis")
     frame = _frame(page)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Prefetch
+
 from apps.console.states import State, drift_run_state, drift_state
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Revision
@@ -53,13 +55,18 @@ class Strip:
 
 def runs_page(deployment: Deployment | None, before: int | None) -> tuple[list[RunRow], int | None]:
     """Runs older than `before`, newest first, of one deployment or of all; and where the next page begins."""
-    runs = DriftRun.objects.select_related("deployment", "requested_by").prefetch_related("groups")
+    runs = DriftRun.objects.select_related("deployment", "requested_by").prefetch_related(_groups())
     if deployment is not None:
         runs = runs.filter(deployment=deployment)
     if before is not None:
         runs = runs.filter(pk__lt=before)
     found = list(runs.order_by("-pk")[: PAGE + 1])
     return [run_row(each) for each in found[:PAGE]], found[PAGE - 1].pk if len(found) > PAGE else None
+
+
+def _groups() -> Prefetch[str, Any, Any]:
+    """Without the samples, which no list shows."""
+    return Prefetch("groups", DriftGroup.objects.defer("driving"))
 
 
 def run_row(run: DriftRun) -> RunRow:
@@ -90,7 +97,7 @@ class DriftPanel:
 def drift_panel(deployment: Deployment, live: Revision) -> DriftPanel:
     """Of the live revision."""
     runs = DriftRun.objects.filter(deployment=deployment, revision=live.number)
-    done = list(runs.filter(state=DriftRun.State.DONE).prefetch_related("groups").order_by("-pk")[:STRIP])
+    done = list(runs.filter(state=DriftRun.State.DONE).prefetch_related(_groups()).order_by("-pk")[:STRIP])
     waiting = runs.filter(state__in=DriftRun.OPEN_STATES).first()
     newest, policy = runs.order_by("-pk").first(), policy_of(deployment)
     return DriftPanel(
