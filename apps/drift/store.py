@@ -1,6 +1,8 @@
 """Where reports lie: compressed, beside the assets, in whatever storage the settings name. Knows no database."""
 
 import gzip
+from contextlib import suppress
+from datetime import datetime
 from uuid import UUID
 
 from django.core.files.base import ContentFile
@@ -30,6 +32,15 @@ def read(name: str) -> bytes:
 def remove(name: str) -> None:
     """Delete the page, if it is there."""
     _storage().delete(name)
+
+
+def remove_older(moment: datetime) -> None:
+    """Delete pages that were kept before: of runs that are gone, or of a worker that ended before it could say so."""
+    storage = _storage()
+    with suppress(FileNotFoundError):  # none was ever made, or another sweeps, too
+        for name in storage.listdir(_FOLDER)[1]:
+            if storage.get_modified_time(f"{_FOLDER}/{name}") < moment:
+                storage.delete(f"{_FOLDER}/{name}")
 
 
 def _storage() -> Storage:

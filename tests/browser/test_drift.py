@@ -132,7 +132,7 @@ def test_evidentlys_report_is_made_by_another_process_and_is_shown_in_a_sandbox(
         site.stop("analysis")
     frame = _frame(page)
     frame.wait_for_selector("text=image.brightness", timeout=60_000)
-    assert "Drift is detected" in frame.inner_text("body")
+    assert "Data drift detected. Drift detection method: model" in frame.inner_text("body")
     foreign = [url for url in asked if not url.startswith((tab.url, "data:", "blob:"))]
     assert foreign == [], "no script, font or picture of anybody else"
 

@@ -1,9 +1,11 @@
 """A report is asked for, made once, kept for a while, and told of where it is awaited."""
 
 import gzip
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -67,6 +69,14 @@ def test_its_file_goes_after_a_day_and_its_opinions_stay(world: World, run: Drif
     assert (report.file, bool(report.opinions)) == ("", True)
     assert not (home / "assets" / made.file).exists()
     assert report_request(actor=world.ada, run=run).ticket != made.ticket
+
+
+def test_a_page_that_no_row_knows_goes_too(run: DriftRun, home: Path) -> None:
+    names = [store.write(uuid4(), "<p>left behind</p>")[0] for _ in range(2)]
+    long_ago = (now() - timedelta(days=3)).timestamp()
+    os.utime(home / "assets" / names[0], (long_ago, long_ago))
+    reports_expire()
+    assert [(home / "assets" / name).exists() for name in names] == [False, True]
 
 
 def test_nobody_makes_the_same_one_twice(world: World, run: DriftRun) -> None:

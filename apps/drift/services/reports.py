@@ -81,3 +81,4 @@ def reports_expire() -> None:
     for report in DriftReport.objects.filter(expires_at__lt=now()).exclude(file=""):
         store.remove(report.file)
         DriftReport.objects.filter(pk=report.pk, file=report.file).update(file="", size=0)
+    store.remove_older(now() - 2 * KEPT)
