@@ -64,7 +64,7 @@ def runs_page(deployment: Deployment | None, before: int | None) -> tuple[list[R
     return [run_row(each) for each in found[:PAGE]], found[PAGE - 1].pk if len(found) > PAGE else None
 
 
-def _groups() -> Prefetch[str, Any, Any]:
+def _groups() -> "Prefetch[str, Any, Any]":
     """Without the samples, which no list shows."""
     return Prefetch("groups", DriftGroup.objects.defer("driving"))
 
