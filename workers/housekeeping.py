@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from apps.core.clock import now
 from apps.core.models import OutboxEvent
 from apps.datasets.services import assets_expire
-from apps.drift.services import runs_expire
+from apps.drift.services import reports_expire, runs_expire
 from apps.inference.services import erasures_expire, feedback_expire, predictions_expire
 from apps.monitoring.services import accuracy_expire, accuracy_fold, windows_expire
 from apps.registry.services import uploads_expire
@@ -52,6 +52,7 @@ STEPS: tuple[Callable[[], object], ...] = (
     accuracy_expire,
     feedback_expire,
     erasures_expire,
+    reports_expire,
     runs_expire,
     assets_expire,
 )

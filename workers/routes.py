@@ -28,6 +28,7 @@ ROUTES: dict[str, list[str]] = {
     "drift.run_finished": ["apps.drift.services.muting.inputs_follow_drift"],
     "drift.found": [],
     "drift.healed": [],
+    "drift.report_requested": ["workers.dispatch.drift_report_make"],
 }
 
 

@@ -20,6 +20,7 @@ SENTENCES = {
     "deployment.created": "created the deployment {target}",
     "demo.password_renewed": "renewed the demo password of {target}",
     "drift.policy_changed": "changed how drift of {target} is looked for: {changes}",
+    "drift.report_requested": "asked for Evidently's report of drift run {run} of {target}",
     "drift.run_requested": "had drift of {target} looked for",
     "group.changed": "changed the group {target}: {changes}",
     "group.created": "made the group {target}: {changes}",
@@ -83,6 +84,7 @@ MINOR = frozenset(
         "approval.approve",  # revision.approved says the same
         "approval.reject",  # revision.rejected does
         "approval.requested",  # revision.requested does
+        "drift.report_requested",
         "replica.placed",
         "rollout.done",
         "rollout.draining",

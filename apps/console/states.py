@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from apps.deployments.models import Node, Replica, Revision, Rollout
+from apps.drift.models import DriftRun
+from apps.drift.rules import states as drift
 from apps.registry.models import ModelVersion
 
 
@@ -49,6 +51,18 @@ _ROLLOUT = {
     Rollout.State.FAILED: State("failed", "bad"),
     Rollout.State.SUPERSEDED: State("superseded"),
 }
+_DRIFT = {
+    drift.State.DRIFTED: State("drifted", "bad"),
+    drift.State.UNUSABLE: State("unusable", "warn"),
+    drift.State.NOT_ENOUGH_DATA: State("not enough data"),
+    drift.State.STEADY: State("steady", "ok"),
+    drift.State.CONSTANT: State("constant"),
+}
+_DRIFT_RUN = {
+    DriftRun.State.WAITING: State("waiting", "info"),
+    DriftRun.State.RUNNING: State("running", "info"),
+    DriftRun.State.FAILED: State("failed", "bad"),
+}
 
 
 def revision_state(revision: Revision) -> State:
@@ -73,6 +87,18 @@ def version_state(version: ModelVersion) -> State:
     if version.state == ModelVersion.State.CORRUPT:
         return State("corrupt", "bad", version.state_reason)
     return State("ready", "ok")
+
+
+def drift_state(verdict: str, reason: str = "") -> State:
+    """Of a signal, a group or a whole run."""
+    return _with(_DRIFT[drift.State(verdict)], reason)
+
+
+def drift_run_state(run: DriftRun) -> State:
+    """Its verdict once it is done."""
+    if run.state == DriftRun.State.DONE:
+        return drift_state(run.verdict)
+    return _with(_DRIFT_RUN[DriftRun.State(run.state)], run.problem)
 
 
 def deployment_state(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console import actions, views
+from apps.console import actions, drift, kept, views
 
 app_name = "console"
 urlpatterns = [
@@ -15,6 +15,13 @@ urlpatterns = [
     path("models/", views.models, name="models"),
     path("models/<slug:name>/", views.model, name="model"),
     path("models/<slug:name>/versions/<int:number>/", views.version, name="version"),
+    path("deployments/<slug:name>/drift", drift.run_now, name="drift-run-now"),
+    path("drift/", drift.runs, name="drift-runs"),
+    path("drift/<int:number>/", drift.run, name="drift-run"),
+    path("drift/<int:number>/report/", drift.report, name="drift-report"),
+    path("drift/<int:number>/report/make", drift.report_make, name="drift-report-make"),
+    path("drift/<int:number>/report/content", drift.report_content, name="drift-report-content"),
+    path("kept/<uuid:prediction>/<str:name>/<int:sample>", kept.kept_input, name="kept-input"),
     path("nodes/", views.nodes, name="nodes"),
     path("audit/", views.audit, name="audit"),
 ]

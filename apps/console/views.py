@@ -18,6 +18,7 @@ from apps.console.call import (
     feedback_command,
     key_command,
     manage_command,
+    profile_command,
     revision_request_command,
 )
 from apps.console.pages import page
@@ -67,6 +68,8 @@ def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
     context = deployment_context(found, request.GET.get("accuracy", ""))
     context |= {"title": name, "topic": deployment_topic(name), "commands": _commands(request, name)}
     if live := found.live_revision:
+        version = live.version
+        context["commands"]["profile"] = profile_command(_base(request), version.model.name, version.number, name)
         context["feedback"] = feedback_command(_base(request), live.version.manifest)
         context["gateway_url"] = settings.QUARTET_GATEWAY_URL
         context["curl"] = curl_command(

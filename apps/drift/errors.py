@@ -50,3 +50,8 @@ class NoReferenceProfile(Conflict):
 class RunUnderWay(Conflict):
     code = "drift_run_under_way"
     remedy = "Wait until it is done; it takes some seconds."
+
+
+class RunNotDone(Conflict):
+    code = "run_not_done"
+    remedy = "Wait until the run is done; a run that failed says why."

@@ -40,3 +40,12 @@ class DriftHealed(Event):
     revision: int
     groups: list[str]
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequested(Event):
+    """Somebody wants to see Evidently's report of a run; `ticket` tells one request from the next."""
+
+    name: ClassVar[str] = "drift.report_requested"
+    run_id: int
+    ticket: str

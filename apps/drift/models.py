@@ -8,8 +8,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.clock import now
+from apps.drift.reports import DriftReport
 from apps.drift.rules.policy import DEFAULTS
 from apps.drift.rules.states import State
+
+__all__ = ["DriftGroup", "DriftPolicy", "DriftReport", "DriftResult", "DriftRun", "ReferenceProfile"]
 
 _STATES = [(state.value, state.value.replace("_", " ")) for state in State]
 

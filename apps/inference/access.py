@@ -9,7 +9,7 @@ from apps.deployments.access import deployment_for
 from apps.deployments.models import Deployment
 from apps.inference import rules
 from apps.inference.errors import KeyRefused, OtherDeployment
-from apps.inference.models import ApiKey, Prediction
+from apps.inference.models import ApiKey, KeptInput, Prediction
 from apps.inference.rules.ids import moment
 
 
@@ -45,6 +45,16 @@ def prediction_for(allowed: Sequence[str], prediction: UUID) -> Prediction:
         raise NotFound(f"There is no prediction {prediction}.", remedy="Recording it may take some seconds.")
     if refusal := deployment_allowed(allowed, found.deployment):
         raise refusal
+    return found
+
+
+def kept_for(actor: User, prediction: UUID, name: str, sample: int) -> KeptInput:
+    """The kept input, to see: for who may read its deployment."""
+    kept = KeptInput.objects.select_related("asset")
+    found = kept.filter(prediction=prediction, input=name, sample=sample).first()
+    if found is None:
+        raise NotFound("This input is not kept, or no longer.", remedy="Retention, or who it is about, took it away.")
+    deployment_for(actor, found.deployment)
     return found
 
 

@@ -19,6 +19,7 @@ PAGES = [
     "/models/",
     "/models/digits-av/",
     "/models/digits-av/versions/2/",
+    "/drift/",
     "/nodes/",
     "/audit/",
 ]

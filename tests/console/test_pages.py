@@ -18,12 +18,13 @@ PAGES = [
     "/models/",
     "/models/digits-av/",
     "/models/digits-av/versions/2/",
+    "/drift/",
     "/nodes/",
     "/audit/",
     "/audit/?target=deployment:digits",
     "/audit/?before=5",
 ]
-EMPTY = ["/", "/deployments/", "/models/", "/nodes/", "/audit/"]
+EMPTY = ["/", "/deployments/", "/models/", "/drift/", "/nodes/", "/audit/"]
 
 
 @pytest.mark.parametrize("path", PAGES)

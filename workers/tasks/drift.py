@@ -24,9 +24,15 @@ def runs() -> int:
 
 def _agreement(deployment: str, revision: int, predictions: Sequence[UUID]) -> Mapping[tuple[UUID, int], Any]:
     """Loaded where runs are done alone: it brings numpy and the codecs along."""
-    from workers.agreement import agreement_signals
 
     return agreement_signals(deployment, revision, predictions)
 
 
 EXTRA_SIGNALS.append(_agreement)
+
+
+@shared_task(name=services.REPORT_TASK)
+def report(run_id: int, ticket: str) -> None:
+    """Have Evidently's report of a run made; on the analysis worker's queue."""
+
+    report_make(run_id, UUID(ticket))

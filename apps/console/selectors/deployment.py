@@ -10,6 +10,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.console.figures import present_texts
 from apps.console.selectors.accuracy import accuracy_panel
 from apps.console.selectors.degrees import degrees
+from apps.console.selectors.drift import drift_panel
 from apps.console.selectors.fleet import deployment_rows, modalities
 from apps.console.selectors.marks import rollout_marks
 from apps.console.states import replica_state, revision_state, rollout_state
@@ -78,6 +79,7 @@ def deployment_context(deployment: Deployment, accuracy_over: str = "") -> dict[
         "kept": kept,
         "keep_s": setting(kept.to_revision.spec, "keep_s") if kept else 0,
         "charts": _charts(deployment),
+        "drift": drift_panel(deployment, deployment.live_revision) if deployment.live_revision else None,
         "accuracy": accuracy_panel(deployment, shown, accuracy_over) if shown else None,
     }
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.selectors import decisions_counting, requests_open
+from apps.console.selectors.drift import Drifted, drifted_now
 from apps.console.selectors.fleet import DeploymentRow
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
@@ -53,6 +54,7 @@ def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
         *_failed_rollouts(),
         *_stuck_rollouts(),
         *_paused_rollouts(),
+        *_drifted(),
         *_approvals(actor),
         *_short_of_replicas(rows),
         *_muted_inputs(),
@@ -201,6 +203,29 @@ def _corrupt_versions() -> list[Need]:
         )
         for version in corrupt.select_related("model")
     ]
+
+
+def _drifted() -> list[Need]:
+    """Deployments that are asked what their live version was not measured on."""
+    return [
+        Need(
+            title=f"{found.deployment}: {_listed(found.groups)} {'have' if len(found.groups) > 1 else 'has'} drifted",
+            text=_signals(found),
+            tone="warn",
+            since=found.first.finished_at,
+            began="First seen",
+            actions=[Action("See what changed", reverse("console:drift-run", args=[found.last.pk]))],
+        )
+        for found in drifted_now()
+    ]
+
+
+def _signals(found: Drifted) -> str:
+    return f"{found.reason[:220]}…" if len(found.reason) > 220 else f"{found.reason}."
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _silence(rows: list[DeploymentRow]) -> list[Need]:

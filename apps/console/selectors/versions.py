@@ -7,17 +7,22 @@ one, and a lost channel message would stay lost.
 
 import hashlib
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
 
 from apps.console.topics import FLEET, deployment_topic
+from apps.core.clock import now
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
 from apps.deployments.selectors import mutings_open
+from apps.drift.models import DriftReport, DriftRun
 
 #: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
 _MEMORY_STEPS = 20
+#: What ended longer ago is no news; that it falls out of here makes pages look once more, for nothing.
+_RECENT = timedelta(minutes=30)
 #: States a revision leaves again. The others are final: reaching one shows by its absence from these.
 _CURRENT = ("requested", "approved", "starting", "live", "retiring")
 
@@ -50,11 +55,25 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
         active.order_by("pk").values_list("stage__revision__deployment_id", "pk", "state", "memory_bytes"),
         scales.order_by("pk").values_list("stage__revision__deployment_id", "pk", "desired", "reason"),
         mutings_open().values_list("deployment_id", "pk", "input"),
+        _drift_runs(),
+        _drift_reports(),
     )
     for source in sources:
         for deployment_id, *rest in source:
             facts[deployment_id].append(rest)
     return facts
+
+
+def _drift_runs() -> QuerySet[DriftRun, Any]:
+    """Those under way, and those whose end may be news to somebody."""
+    runs = DriftRun.objects.filter(Q(state__in=DriftRun.OPEN_STATES) | Q(finished_at__gte=now() - _RECENT))
+    return runs.order_by("pk").values_list("deployment_id", "pk", "state", "verdict")
+
+
+def _drift_reports() -> QuerySet[DriftReport, Any]:
+    """Those that somebody may wait for."""
+    reports = DriftReport.objects.filter(requested_at__gte=now() - _RECENT).order_by("pk")
+    return reports.values_list("run__deployment_id", "ticket", "state")
 
 
 def _node_facts() -> list[Any]:

@@ -11,3 +11,7 @@ class State(StrEnum):
     NOT_ENOUGH_DATA = "not_enough_data"
     STEADY = "steady"
     CONSTANT = "constant"
+
+
+#: States that say whether it is drifted; the others leave it as it was known to be.
+DECIDED = (State.DRIFTED, State.STEADY, State.CONSTANT)
