@@ -13,7 +13,11 @@ from apps.core.models import AuditEntry
 SENTENCES = {
     "alias.delete": "took the alias {alias} from {target}",
     "alias.move": "pointed {target}@{alias} at version {version}",
+    "alias.refused": "left {target}@{alias} where it was: {reason}",
+    "alias.requested": "asked to point {target}@{alias} at {to}",
     "approval.approve": "approved: {summary}",
+    "approval.comment": "said of {summary}: {comment}",
+    "approval.expired": "closed a question that nobody answered in time: {summary}",
     "approval.reject": "rejected: {summary}",
     "approval.requested": "asks reviewers: {summary}",
     "approval.void": "withdrew the question: {summary}",
@@ -24,6 +28,7 @@ SENTENCES = {
     "group.deleted": "deleted the group {target}",
     "key.created": "made the API key {name}",
     "key.revoked": "revoked the API key {name}",
+    "key.rotated": "replaced the API key {name}; the old one holds until {until}",
     "model.create": "registered the model {target}",
     "node.joined": "saw the node {target} join with {cores} cores",
     "node.left": "saw the node {target} leave",
@@ -31,6 +36,9 @@ SENTENCES = {
     "policy.changed": "changed the approval policy {target}: {changes}",
     "policy.created": "made the approval policy {target}: {changes}",
     "policy.deleted": "deleted the approval policy {target}",
+    "registeredmodel.changed": "changed who may move aliases of {target}: {changes}",
+    "registeredmodel.created": "made the model {target}: {changes}",
+    "registeredmodel.deleted": "deleted the model {target}",
     "replica.failed": "saw a replica of {target} revision {revision} fail on {node}: {reason}",
     "replica.lost": "lost a replica of {target} revision {revision} on {node}",
     "replica.placed": "placed a replica of {target} revision {revision} on {node}",
@@ -72,7 +80,7 @@ MINOR = frozenset(
     {
         "approval.approve",  # revision.approved says the same
         "approval.reject",  # revision.rejected does
-        "approval.requested",  # revision.requested does
+        "approval.requested",  # revision.requested and alias.requested do
         "replica.placed",
         "rollout.done",
         "rollout.draining",
@@ -84,7 +92,7 @@ MINOR = frozenset(
         "version.measure",
     }
 )
-_PAGES = {"deployment": "console:deployment", "model": "console:model"}
+_PAGES = {"approval": "console:approval", "deployment": "console:deployment", "model": "console:model"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def test_a_reviewer_is_led_to_an_open_request(scene: Scene) -> None:
     assert need.actions[0].href.startswith("/admin/approvals/approvalrequest/")
 
 
-@pytest.mark.parametrize(("who", "refusal"), [("ada", "You asked for this"), ("cy", "reviewer role")])
+@pytest.mark.parametrize(("who", "refusal"), [("ada", "asked for this"), ("cy", "reviewer role")])
 def test_others_see_the_same_request_and_why_they_cannot_decide_it(scene: Scene, who: str, refusal: str) -> None:
     action = _needs(getattr(scene.asking().world, who))[0].actions[0]
     assert action.href == ""

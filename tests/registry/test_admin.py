@@ -24,7 +24,7 @@ def admin(db: None) -> Client:
 @pytest.fixture
 def version(world: World, home: Path) -> ModelVersion:
     version = artifact.version(world.ada)
-    alias_move(actor=world.ada, model=version.model, alias="champion", version=version)
+    alias_move(actor=world.ada, model=version.model, alias="candidate", version=version)
     artifact.publisher(world.ada).send("a.bin", b"1")
     return version
 

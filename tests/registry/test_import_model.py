@@ -27,11 +27,11 @@ def run(directory: Path, **options: str) -> None:
 
 
 def test_it_registers_the_directory(world: World, home: Path, directory: Path) -> None:
-    run(directory, alias="champion", dataset="digits 3")
+    run(directory, alias="candidate", dataset="digits 3")
 
     version = ModelVersion.objects.get()
     assert (version.number, version.lineage["dataset"], version.created_by) == (1, "digits 3", world.ada)
-    assert [alias.name for alias in version.aliases.all()] == ["champion"]
+    assert [alias.name for alias in version.aliases.all()] == ["candidate"]
 
 
 def test_it_makes_no_second_version_of_the_same_directory(

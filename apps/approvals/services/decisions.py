@@ -1,98 +1,55 @@
-"""Opening and deciding approval requests."""
+"""Deciding approval requests, and talking about them: the admin, REST and the pages all come through here."""
 
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.approvals import rules
-from apps.approvals.access import request_to_decide
-from apps.approvals.errors import AlreadyDecided, FourEyes, ReasonMissing, UnknownVerdict
+from apps.approvals.access import request_to_decide, request_to_discuss
+from apps.approvals.errors import CommentRefused, ReasonMissing, UnknownVerdict
 from apps.approvals.events import Granted, Rejected
-from apps.approvals.models import ApprovalRequest, Decision, Policy
-from apps.approvals.selectors import decisions_counting
+from apps.approvals.models import ApprovalRequest, Comment, Decision
+from apps.approvals.selectors import decision_refusal, decisions_counting, terms_of
+from apps.approvals.services.requests import State, request_close, request_lapse
 from apps.core import audit, outbox
-from apps.core.clock import now
 from apps.core.models import User
-from apps.deployments.models import Revision
 
-
-def request_open(
-    *,
-    event_id: UUID,
-    revision_id: int,
-    digest: str,
-    requested_by: int,
-    summary: str,
-    evidence: dict[str, Any] | None = None,
-) -> None:
-    """Listener of deployments.rollout_requested: ask the reviewers about one revision.
-
-    Nothing is asked about a revision that waits no longer: this event may have been told late, after the one that
-    would have made its request void.
-    """
-    kind = "rollout"
-    policy = Policy.objects.filter(kind=kind).first()
-    with transaction.atomic():
-        if not _waits(revision_id):
-            return
-        request, created = ApprovalRequest.objects.get_or_create(
-            event_id=event_id,
-            defaults={
-                "kind": kind,
-                "subject_id": revision_id,
-                "digest": digest,
-                "summary": summary,
-                "evidence": evidence or {},
-                "requested_by_id": requested_by,
-                "approvals_required": policy.approvals_required if policy else settings.QUARTET_APPROVALS_REQUIRED,
-            },
-        )
-        if created:
-            audit.record(actor=None, action="approval.requested", target=f"approval:{request.pk}", summary=summary)
-
-
-def _waits(revision_id: int) -> bool:
-    """Is the revision still to be decided? Locked, so that it cannot be superseded before its request is there."""
-    revisions = Revision.objects.select_for_update(no_key=True)
-    return revisions.filter(pk=revision_id, state=Revision.State.REQUESTED).first() is not None
-
-
-def request_void(*, event_id: UUID, revision_id: int, **rest: Any) -> None:
-    """Listener of deployments.revision_superseded: what was asked about is no longer wanted."""
-    open_requests = ApprovalRequest.objects.filter(
-        kind="rollout", subject_id=revision_id, state=ApprovalRequest.State.OPEN
-    )
-    with transaction.atomic():
-        for request in open_requests.select_for_update():
-            _close(request, ApprovalRequest.State.VOID)
-            audit.record(actor=None, action="approval.void", target=f"approval:{request.pk}", summary=request.summary)
+_LONGEST = 2000
 
 
 def decision_record(*, actor: User, request_id: UUID, verdict: str, comment: str = "") -> ApprovalRequest:
     """Write down what `actor` says of a request; the last word needed closes it and tells the requester's app.
 
-    Raises FourEyes for the requester, on whatever path the call came; the database refuses it as well. A rejection
-    needs its reason as `comment`.
+    Raises FourEyes for the requester and every account of the same person, on whatever path the call came; the database
+    refuses them as well. A request whose time is over or whose subject changed is closed instead: RequestExpired,
+    RequestVoid. A rejection needs its reason as `comment`.
     """
     _refuse_unclear(verdict, comment)
     with transaction.atomic():
+        actor = User.objects.get(pk=actor.pk)  # what they may do at this moment, not when their session began
         request = request_to_decide(actor, request_id)
-        _refuse_unfit(request, actor)
-        Decision.objects.create(
-            request=request, reviewer=actor, requested_by_id=request.requested_by_id, verdict=verdict, comment=comment
-        )
-        audit.record(
-            actor=actor,
-            action=f"approval.{verdict}",
-            target=f"approval:{request.pk}",
-            summary=request.summary,
-            digest=request.digest,
-            comment=comment,
-        )
-        _settle(request, actor, comment)
+        lapsed = request_lapse(request)
+        refusal = decision_refusal(actor, request)
+        if refusal is None:
+            _write(request, actor, verdict, comment)
+        elif not lapsed:
+            raise refusal
+    if refusal is not None:  # after the commit: that it lapsed is to stay
+        raise refusal
     return request
+
+
+def comment_add(*, actor: User, request_id: UUID, text: str) -> Comment:
+    """Say something about a request, open or closed, that decides nothing. For its requester and for reviewers."""
+    text = text.strip()
+    if not text or len(text) > _LONGEST:
+        raise CommentRefused("A comment needs a text." if not text else f"This comment has {len(text)} characters.")
+    with transaction.atomic():
+        request = request_to_discuss(actor, request_id)
+        comment = Comment.objects.create(request=request, author=actor, text=text)
+        _record(actor, "approval.comment", request, comment=text)
+    return comment
 
 
 def _refuse_unclear(verdict: str, comment: str) -> None:
@@ -102,28 +59,26 @@ def _refuse_unclear(verdict: str, comment: str) -> None:
         raise ReasonMissing("A rejection needs its reason.")
 
 
-def _refuse_unfit(request: ApprovalRequest, actor: User) -> None:
-    if request.requested_by_id == actor.pk:
-        raise FourEyes(f"{actor.get_username()} asked for this and so cannot decide it.")
-    if request.state != ApprovalRequest.State.OPEN:
-        raise AlreadyDecided(f"This request is {request.state} since {request.closed_at:%Y-%m-%d %H:%M} UTC.")
-    if request.decisions.filter(reviewer=actor).exists():
-        raise AlreadyDecided(f"{actor.get_username()} has already decided this request.")
+def _write(request: ApprovalRequest, actor: User, verdict: str, comment: str) -> None:
+    Decision.objects.create(
+        request=request, reviewer=actor, requested_by_id=request.requested_by_id, verdict=verdict, comment=comment
+    )
+    _record(actor, f"approval.{verdict}", request, digest=request.digest, comment=comment)
+    _settle(request, actor, comment)
 
 
 def _settle(request: ApprovalRequest, last_reviewer: User, comment: str) -> None:
     decisions = decisions_counting(request)
-    state = rules.outcome((d.verdict for d in decisions), request.approvals_required)
+    state = rules.outcome((d.verdict for d in decisions), terms_of(request).required)
     about: dict[str, Any] = {"kind": request.kind, "subject_id": request.subject_id, "digest": request.digest}
     if state == rules.GRANTED:
-        _close(request, ApprovalRequest.State.GRANTED)
-        outbox.emit(Granted(**about, reviewers=[d.reviewer_id for d in decisions]))
+        request_close(request, State.GRANTED)
+        reviewers = [d.reviewer_id for d in decisions]
+        outbox.emit(Granted(**about, evidence_digest=request.evidence_digest, reviewers=reviewers))
     elif state == rules.REJECTED:
-        _close(request, ApprovalRequest.State.REJECTED)
+        request_close(request, State.REJECTED)
         outbox.emit(Rejected(**about, reviewer=last_reviewer.pk, comment=comment))
 
 
-def _close(request: ApprovalRequest, state: ApprovalRequest.State) -> None:
-    request.state = state
-    request.closed_at = now()
-    request.save(update_fields=["state", "closed_at"])
+def _record(actor: User, action: str, request: ApprovalRequest, **detail: Any) -> None:
+    audit.record(actor=actor, action=action, target=f"approval:{request.pk}", summary=request.summary, **detail)

@@ -6,6 +6,7 @@ from apps.deployments.selectors.lists import (
     deployments_list,
     record_keep,
     replicas_list,
+    revision_digest,
     revision_outputs,
     revisions_list,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "record_keep",
     "replica_spec",
     "replicas_list",
+    "revision_digest",
     "revision_outputs",
     "revisions_list",
     "rollout_facts",

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
-from apps.deployments.rules.spec import setting
+from apps.deployments.rules.spec import digest, setting
 
 
 def deployments_list() -> QuerySet[Deployment]:
@@ -19,6 +19,12 @@ def revisions_list(deployment: Deployment) -> QuerySet[Revision]:
     """The revisions of one deployment, newest first."""
     related = ("deployment", "version__model", "requested_by", "approved_by")
     return deployment.revisions.select_related(*related).order_by("-pk")
+
+
+def revision_digest(revision: Revision) -> str:
+    """The digest of what is stored at this moment, worked out anew: what an approval has to name."""
+    others = revision.stages.values_list("version__digest", flat=True)
+    return digest(revision.version.digest, revision.spec, others)
 
 
 def replicas_list(*, deployment: str = "", state: str = "") -> QuerySet[Replica]:
