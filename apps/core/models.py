@@ -19,7 +19,7 @@ class User(AbstractUser):
         blank=True,
         on_delete=models.PROTECT,
         related_name="service_accounts",
-        help_text="For a service account: the person whom it acts for. The two count as one when something is approved.",
+        help_text="For a service account: the person it acts for. The two count as one when something is approved.",
     )
 
     class Meta(AbstractUser.Meta):

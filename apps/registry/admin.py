@@ -50,7 +50,7 @@ class UploadedFileInline(ReadOnlyInline):
 
 @admin.register(RegisteredModel)
 class RegisteredModelAdmin(AuditedAdmin):
-    """All to read but which aliases are protected: that says who may move them, so it is not a publisher's to change."""
+    """All to read but which aliases are protected: that binds publishers, so it is not theirs to change."""
 
     list_display = ("name", "description", "created_by", "created_at", "protected_aliases")
     search_fields = ("name", "description")

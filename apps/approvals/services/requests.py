@@ -40,13 +40,8 @@ def request_open(
         revisions = Revision.objects.select_related("deployment").select_for_update(of=("self",), no_key=True)
         revision = revisions.filter(pk=revision_id, state=Revision.State.REQUESTED).first()
         if revision is not None:
-            about: dict[str, Any] = {
-                "kind": ROLLOUT,
-                "subject_id": revision_id,
-                "scope": revision.deployment.name,
-                "digest": digest,
-            }
-            _open(event_id, requested_by, summary, evidence or {}, **about)
+            about = {"kind": ROLLOUT, "scope": revision.deployment.name, "digest": digest}
+            _open(event_id, requested_by, summary, evidence or {}, subject_id=revision_id, **about)
 
 
 def alias_request_open(
@@ -63,8 +58,8 @@ def alias_request_open(
     with transaction.atomic():
         RegisteredModel.objects.select_for_update(no_key=True).get(name=model)
         if AliasRequest.objects.filter(pk=alias_request_id, state=AliasRequest.State.REQUESTED).exists():
-            about: dict[str, Any] = {"kind": ALIAS, "subject_id": alias_request_id, "scope": model, "digest": digest}
-            _open(event_id, requested_by, summary, evidence, **about)
+            about = {"kind": ALIAS, "scope": model, "digest": digest}
+            _open(event_id, requested_by, summary, evidence, subject_id=alias_request_id, **about)
 
 
 def _open(event_id: UUID, requested_by: int, summary: str, evidence: dict[str, Any], **about: Any) -> None:

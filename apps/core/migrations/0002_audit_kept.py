@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
             name="owner",
             field=models.ForeignKey(
                 blank=True,
-                help_text="For a service account: the person whom it acts for. The two count as one when something is approved.",
+                help_text="For a service account: the person it acts for. The two count as one when something is approved.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="service_accounts",

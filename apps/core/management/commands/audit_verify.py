@@ -12,9 +12,9 @@ from apps.core.rules import Head
 
 class Command(BaseCommand):
     help = (
-        "Recompute the hash of every audit entry and compare; exits 1 where one was changed, removed or put elsewhere, or "
-        "where the end is cut off. Prints the chain's head: kept where nobody who writes to the database can reach it, and "
-        "given back as --head, it finds a chain that was rewritten as a whole, which nothing inside the database can."
+        "Recompute the hash of every audit entry and compare; exits 1 where one was changed, removed or put elsewhere, "
+        "or where the end is cut off. Prints the chain's head: kept where nobody who writes to the database can reach "
+        "it, and given back as --head, it finds a chain rewritten as a whole, which nothing inside the database can."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
