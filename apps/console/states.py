@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.selectors import request_overdue
 from apps.deployments.models import Node, Replica, Revision, Rollout
 from apps.registry.models import ModelVersion
 
@@ -48,6 +50,20 @@ _ROLLOUT = {
     Rollout.State.FAILED: State("failed", "bad"),
     Rollout.State.SUPERSEDED: State("superseded"),
 }
+
+
+_APPROVAL = {
+    ApprovalRequest.State.OPEN: State("waits", "info"),
+    ApprovalRequest.State.GRANTED: State("granted", "ok"),
+    ApprovalRequest.State.REJECTED: State("rejected", "bad"),
+    ApprovalRequest.State.VOID: State("void", "warn"),
+    ApprovalRequest.State.EXPIRED: State("expired", "warn"),
+}
+
+
+def approval_state(request: ApprovalRequest) -> State:
+    state = ApprovalRequest.State.EXPIRED if request_overdue(request) else ApprovalRequest.State(request.state)
+    return _with(_APPROVAL[state], request.state_reason)
 
 
 def revision_state(revision: Revision) -> State:

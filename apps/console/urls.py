@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console import views
+from apps.console import approvals, views
 
 app_name = "console"
 urlpatterns = [
@@ -14,5 +14,9 @@ urlpatterns = [
     path("models/<slug:name>/", views.model, name="model"),
     path("models/<slug:name>/versions/<int:number>/", views.version, name="version"),
     path("nodes/", views.nodes, name="nodes"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<uuid:pk>/", approvals.approval, name="approval"),
+    path("approvals/<uuid:pk>/decide", approvals.decide, name="approval-decide"),
+    path("approvals/<uuid:pk>/comment", approvals.comment, name="approval-comment"),
     path("audit/", views.audit, name="audit"),
 ]
