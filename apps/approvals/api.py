@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from apps.approvals.access import request_to_read
 from apps.approvals.models import KINDS, ApprovalRequest, Comment, Decision
-from apps.approvals.selectors import decisions_counting, request_overdue, requests_list, terms_of
+from apps.approvals.selectors import approvals_given, approvals_required, request_overdue, requests_list
 from apps.approvals.services import comment_add, decision_record
 from apps.core.permissions import actor_of
 
@@ -54,12 +54,11 @@ class ApprovalRequestSerializer(serializers.ModelSerializer[ApprovalRequest]):
 
     def get_approvals_required(self, request: ApprovalRequest) -> int:
         """By the policy when it was asked, and by the present one while it is open."""
-        open_still = request.state == ApprovalRequest.State.OPEN
-        return terms_of(request).required if open_still else request.approvals_required
+        return approvals_required(request)
 
     def get_approvals_given(self, request: ApprovalRequest) -> int:
-        """Those that count: by people who may decide still."""
-        return sum(decision.verdict == Decision.Verdict.APPROVE for decision in decisions_counting(request))
+        """While it is open those that count: by people who may decide still."""
+        return approvals_given(request)
 
     def to_representation(self, request: ApprovalRequest) -> dict[str, Any]:
         """One whose time is over says so, although housekeeping has not come by yet."""

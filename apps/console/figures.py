@@ -67,7 +67,7 @@ def ahead(seconds: float) -> str:
         return "now"
     if seconds < 3600:
         return f"in {max(1, seconds // 60):.0f} min"
-    return f"in {seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"in {seconds // 86_400:.0f} d"
+    return f"in {seconds // 3600:.0f} h" if seconds < 96 * 3600 else f"in {seconds // 86_400:.0f} d"
 
 
 def present_texts(name: str, numbers: Present) -> dict[str, str]:

@@ -16,7 +16,7 @@ SENTENCES = {
     "alias.refused": "left {target}@{alias} where it was: {reason}",
     "alias.requested": "asked to point {target}@{alias} at {to}",
     "approval.approve": "approved: {summary}",
-    "approval.comment": "said of {summary}: {comment}",
+    "approval.comment": "commented on “{summary}”: {comment}",
     "approval.expired": "closed a question that nobody answered in time: {summary}",
     "approval.reject": "rejected: {summary}",
     "approval.requested": "asks reviewers: {summary}",

@@ -2,6 +2,8 @@
 
 from apps.approvals.selectors.bindings import request_flaw
 from apps.approvals.selectors.requests import (
+    approvals_given,
+    approvals_required,
     decision_refusal,
     decisions_counting,
     policy_for,
@@ -12,6 +14,8 @@ from apps.approvals.selectors.requests import (
 )
 
 __all__ = [
+    "approvals_given",
+    "approvals_required",
     "decision_refusal",
     "decisions_counting",
     "policy_for",

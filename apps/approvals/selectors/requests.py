@@ -65,6 +65,18 @@ def decisions_counting(request: ApprovalRequest) -> list[Decision]:
     return counting
 
 
+def approvals_given(request: ApprovalRequest) -> int:
+    """Of an open request those that count at this moment, of a closed one those that were given."""
+    open_still = request.state == State.OPEN
+    decisions = decisions_counting(request) if open_still else request.decisions.all()
+    return sum(decision.verdict == Decision.Verdict.APPROVE for decision in decisions)
+
+
+def approvals_required(request: ApprovalRequest) -> int:
+    """What an open request needs by its own terms and the present policy, or what a closed one needed by its own."""
+    return terms_of(request).required if request.state == State.OPEN else request.approvals_required
+
+
 def _eligible(reviewer: User, terms: Terms) -> bool:
     return not terms.groups or terms.groups <= set(reviewer.groups.values_list("pk", flat=True))
 

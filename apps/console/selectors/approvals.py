@@ -8,7 +8,15 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from apps.approvals.models import ApprovalRequest, Decision
-from apps.approvals.selectors import decision_refusal, decisions_counting, request_overdue, requests_list, terms_of
+from apps.approvals.selectors import (
+    approvals_given,
+    approvals_required,
+    decision_refusal,
+    decisions_counting,
+    request_overdue,
+    requests_list,
+    terms_of,
+)
 from apps.console.states import approval_state
 from apps.core.models import User
 
@@ -43,7 +51,8 @@ def approval_rows() -> dict[str, list[dict[str, Any]]]:
 def approval_context(actor: User, request: ApprovalRequest) -> dict[str, Any]:
     """The page of one request for `actor`."""
     decisions: QuerySet[Decision] = request.decisions.select_related("reviewer")
-    counting = {decision.pk for decision in decisions_counting(request)}
+    counts = decisions if request.state != ApprovalRequest.State.OPEN else decisions_counting(request)
+    counting = {decision.pk for decision in counts}
     refusal = decision_refusal(actor, request)
     return {
         "request_shown": request,
@@ -69,12 +78,8 @@ def _place(request: ApprovalRequest) -> str:
 
 def progress(request: ApprovalRequest) -> str:
     """Such as `1 of 2 approvals`; only those that count."""
-    required = terms_of(request).required if _waits(request) else request.approvals_required
-    return f"{_given(request)} of {required} approval{'s' if required != 1 else ''}"
-
-
-def _given(request: ApprovalRequest) -> int:
-    return sum(decision.verdict == Decision.Verdict.APPROVE for decision in decisions_counting(request))
+    required = approvals_required(request)
+    return f"{approvals_given(request)} of {required} approval{'s' if required != 1 else ''}"
 
 
 def _missing(request: ApprovalRequest) -> str:
@@ -82,7 +87,7 @@ def _missing(request: ApprovalRequest) -> str:
     if not _waits(request):
         return ""
     terms = terms_of(request)
-    more, groups = terms.required - _given(request), Group.objects.filter(pk__in=terms.groups).order_by("name")
+    more, groups = terms.required - approvals_given(request), Group.objects.filter(pk__in=terms.groups).order_by("name")
     who = " and of ".join(f"the group {group.name}" for group in groups)
     return f"{more} more approval{'s' if more != 1 else ''}{f' by members of {who}' if who else ''}, and no rejection."
 
@@ -92,8 +97,11 @@ def _waits(request: ApprovalRequest) -> bool:
 
 
 def evidence_facts(evidence: dict[str, Any]) -> list[Fact]:
-    """The evidence in the order in which it came; objects of objects and lists of objects are tables."""
-    return [_fact(name, value) for name, value in evidence.items()]
+    """The evidence, what compares numbers first; objects of objects and lists of objects are tables.
+
+    The database keeps the keys of an object in an order of its own.
+    """
+    return sorted((_fact(name, value) for name, value in evidence.items()), key=lambda fact: not fact.columns)
 
 
 def _fact(name: str, value: Any) -> Fact:
@@ -120,8 +128,7 @@ def _text(value: Any, signed: bool = False) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:+,}" if signed else f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:+.4g}" if signed else f"{value:.4g}"
+    if isinstance(value, int | float):
+        sign = "+" if signed and value else ""
+        return f"{value:{sign},}" if isinstance(value, int) else f"{value:{sign}.4g}"
     return ", ".join(map(_text, value)) if isinstance(value, list) else str(value)

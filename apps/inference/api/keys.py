@@ -67,7 +67,7 @@ class KeyList(generics.ListAPIView[ApiKey]):
         return Response(shown_once, status=status.HTTP_201_CREATED)
 
 
-class RotateQuestion(serializers.Serializer[Any]):
+class KeyRotateQuestion(serializers.Serializer[Any]):
     overlap_s = serializers.IntegerField(
         default=3600, min_value=0, max_value=7 * 86_400, help_text="Seconds for which the old key goes on."
     )
@@ -76,10 +76,10 @@ class RotateQuestion(serializers.Serializer[Any]):
 class KeyRotate(APIView):
     """Replace one of your keys."""
 
-    @extend_schema(request=RotateQuestion, responses={201: NewKeySerializer})
+    @extend_schema(request=KeyRotateQuestion, responses={201: NewKeySerializer})
     def post(self, request: Request, key_id: int) -> Response:
         """Make a key with the same name and reach; the old one ends after a while."""
-        asked = RotateQuestion(data=request.data)
+        asked = KeyRotateQuestion(data=request.data)
         asked.is_valid(raise_exception=True)
         overlap = timedelta(seconds=asked.validated_data["overlap_s"])
         key, text = key_rotate(actor=actor_of(request), key_id=key_id, overlap=overlap)
