@@ -11,6 +11,7 @@ from django.db import connections
 from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
+from tests.emptying import emptying_allow
 from tests.world import World
 
 # What a rule takes on a busy machine says nothing about the rule: a speed is a benchmark's.
@@ -26,14 +27,9 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Tests that commit empty the database with TRUNCATE, which tables that keep all refuse: here they let it pass.
-
-    Of such a table that alone is given up; UPDATE and DELETE are refused as they are in earnest.
-    """
-    with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
-        cursor.execute("select tgrelid::regclass::text, tgname from pg_trigger where tgname like '%_not_emptied'")
-        for table, trigger in cursor.fetchall():
-            cursor.execute(f"alter table {table} disable trigger {trigger}")
+    """The test database may be emptied (tests/emptying.py)."""
+    with django_db_blocker.unblock():
+        emptying_allow()
 
 
 @pytest.fixture
