@@ -1,5 +1,6 @@
 """Where a reviewer decides: the request with its evidence, and two buttons."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +57,8 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     @admin.display(description="What is asked")
     def facts(self, request: ApprovalRequest) -> SafeString:
         """The evidence, a line a fact."""
-        return format_html_join(mark_safe("<br>"), "<strong>{}</strong>: {}", request.evidence.items())
+        told = ((name, each if isinstance(each, str) else json.dumps(each)) for name, each in request.evidence.items())
+        return format_html_join(mark_safe("<br>"), "<strong>{}</strong>: {}", told)
 
     def get_urls(self) -> list[Any]:
         decide = path("<uuid:pk>/decide/", self.admin_site.admin_view(self.decide_view), name="approvals_decide")

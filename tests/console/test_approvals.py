@@ -126,6 +126,13 @@ def test_a_request_that_is_not_there_is_not_found(world: World) -> None:
     assert signed_in(world.ben).get("/approvals/00000000-0000-0000-0000-000000000000/").status_code == 404
 
 
+def test_a_models_page_leads_to_what_is_asked_of_its_aliases(scene: Scene) -> None:
+    request = scene.asking_for_champion() and requests_open().get()
+    html = signed_in(scene.world.cy).get("/models/digits-av/").content.decode()
+    assert f'<a href="/approvals/{request.pk}/">waits for approval</a>' in html
+    assert "protected: @champion" in html
+
+
 def test_the_list_shows_what_waits_and_what_was_decided(scene: Scene) -> None:
     html = signed_in(scene.asking().world.cy).get("/approvals/").content.decode()
     waiting, closed = html.split('data-part="closed"')

@@ -1,5 +1,6 @@
 """Approval requests as their pages show them: what is asked, on what evidence, who said what, what is still needed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +52,7 @@ def approval_rows() -> dict[str, list[dict[str, Any]]]:
 def approval_context(actor: User, request: ApprovalRequest) -> dict[str, Any]:
     """The page of one request for `actor`."""
     decisions: QuerySet[Decision] = request.decisions.select_related("reviewer")
-    counts = decisions if request.state != ApprovalRequest.State.OPEN else decisions_counting(request)
+    counts: Iterable[Decision] = decisions_counting(request) if _waits(request) else decisions
     counting = {decision.pk for decision in counts}
     refusal = decision_refusal(actor, request)
     return {
