@@ -44,7 +44,9 @@ class Fact:
 def approval_rows() -> dict[str, list[dict[str, Any]]]:
     """Open requests, the oldest first, and the last closed ones."""
     shown = [*requests_list(state="open"), *requests_list().exclude(state="open")[:_CLOSED]]
-    rows = [{"request": each, "state": approval_state(each), "progress": progress(each)} for each in shown]
+    rows: list[dict[str, Any]] = [
+        {"request": each, "state": approval_state(each), "progress": progress(each)} for each in shown
+    ]
     waiting = [row for row in rows if _waits(row["request"])]
     return {"open": waiting[::-1], "closed": [row for row in rows if row not in waiting]}
 
