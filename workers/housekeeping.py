@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 from django.contrib.sessions.models import Session
 
+from apps.approvals.services import requests_expire
 from apps.core.clock import now
 from apps.core.models import OutboxEvent
 from apps.datasets.services import assets_expire
@@ -44,6 +45,7 @@ def sessions_expire() -> None:
 STEPS: tuple[Callable[[], object], ...] = (
     events_expire,
     sessions_expire,
+    requests_expire,
     uploads_expire,
     windows_expire,
     deliveries_expire,

@@ -61,6 +61,15 @@ def ago(seconds: float) -> str:
     return f"{seconds // 86_400:.0f} d ago"
 
 
+def ahead(seconds: float) -> str:
+    """How long until then, in one unit: in 12 min, in 3 h, in 5 d; at an end that has come, now."""
+    if seconds <= 0:
+        return "now"
+    if seconds < 3600:
+        return f"in {max(1, seconds // 60):.0f} min"
+    return f"in {seconds // 3600:.0f} h" if seconds < 96 * 3600 else f"in {seconds // 86_400:.0f} d"
+
+
 def present_texts(name: str, numbers: Present) -> dict[str, str]:
     """What live pages show of a deployment: the text of every element with this `data-figure`."""
     return {

@@ -13,7 +13,11 @@ from apps.core.models import AuditEntry
 SENTENCES = {
     "alias.delete": "took the alias {alias} from {target}",
     "alias.move": "pointed {target}@{alias} at version {version}",
+    "alias.refused": "left {target}@{alias} where it was: {reason}",
+    "alias.requested": "asked to point {target}@{alias} at {to}",
     "approval.approve": "approved: {summary}",
+    "approval.comment": "commented on “{summary}”: {comment}",
+    "approval.expired": "closed a question that nobody answered in time: {summary}",
     "approval.reject": "rejected: {summary}",
     "approval.requested": "asks reviewers: {summary}",
     "approval.void": "withdrew the question: {summary}",
@@ -29,6 +33,7 @@ SENTENCES = {
     "input.unmuted": "gives {target} its input {input} again{why}",
     "key.created": "made the API key {name}",
     "key.revoked": "revoked the API key {name}",
+    "key.rotated": "replaced the API key {name}; the old one holds until {until}",
     "model.create": "registered the model {target}",
     "node.joined": "saw the node {target} join with {cores} cores",
     "node.left": "saw the node {target} leave",
@@ -37,6 +42,9 @@ SENTENCES = {
     "policy.created": "made the approval policy {target}: {changes}",
     "policy.deleted": "deleted the approval policy {target}",
     "reference.set": "gave {target} a reference profile of {samples} samples",
+    "registeredmodel.changed": "changed who may move aliases of {target}: {changes}",
+    "registeredmodel.created": "made the model {target}: {changes}",
+    "registeredmodel.deleted": "deleted the model {target}",
     "replica.failed": "saw a replica of {target} revision {revision} fail on {node}: {reason}",
     "replica.lost": "lost a replica of {target} revision {revision} on {node}",
     "replica.placed": "placed a replica of {target} revision {revision} on {node}",
@@ -83,8 +91,8 @@ MINOR = frozenset(
     {
         "approval.approve",  # revision.approved says the same
         "approval.reject",  # revision.rejected does
-        "approval.requested",  # revision.requested does
         "drift.report_requested",
+        "approval.requested",  # revision.requested and alias.requested do
         "replica.placed",
         "rollout.done",
         "rollout.draining",
@@ -96,7 +104,7 @@ MINOR = frozenset(
         "version.measure",
     }
 )
-_PAGES = {"deployment": "console:deployment", "model": "console:model"}
+_PAGES = {"approval": "console:approval", "deployment": "console:deployment", "model": "console:model"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.selectors import request_overdue
 from apps.deployments.models import Node, Replica, Revision, Rollout
 from apps.drift.models import DriftRun
 from apps.drift.rules import states as drift
@@ -63,6 +65,20 @@ _DRIFT_RUN = {
     DriftRun.State.RUNNING: State("running", "info"),
     DriftRun.State.FAILED: State("failed", "bad"),
 }
+
+
+_APPROVAL = {
+    ApprovalRequest.State.OPEN: State("waits", "info"),
+    ApprovalRequest.State.GRANTED: State("granted", "ok"),
+    ApprovalRequest.State.REJECTED: State("rejected", "bad"),
+    ApprovalRequest.State.VOID: State("void", "warn"),
+    ApprovalRequest.State.EXPIRED: State("expired", "warn"),
+}
+
+
+def approval_state(request: ApprovalRequest) -> State:
+    state = ApprovalRequest.State.EXPIRED if request_overdue(request) else ApprovalRequest.State(request.state)
+    return _with(_APPROVAL[state], request.state_reason)
 
 
 def revision_state(revision: Revision) -> State:

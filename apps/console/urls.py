@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console import actions, drift, kept, views
+from apps.console import actions, approvals, drift, kept, views
 
 app_name = "console"
 urlpatterns = [
@@ -23,5 +23,9 @@ urlpatterns = [
     path("drift/<int:number>/report/content", drift.report_content, name="drift-report-content"),
     path("kept/<uuid:prediction>/<str:name>/<int:sample>", kept.kept_input, name="kept-input"),
     path("nodes/", views.nodes, name="nodes"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<uuid:pk>/", approvals.approval, name="approval"),
+    path("approvals/<uuid:pk>/decide", approvals.decide, name="approval-decide"),
+    path("approvals/<uuid:pk>/comment", approvals.comment, name="approval-comment"),
     path("audit/", views.audit, name="audit"),
 ]

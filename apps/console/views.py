@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from apps.console.call import (
@@ -104,7 +105,8 @@ def _operated(request: HttpRequest, name: str, act: Callable[..., object]) -> Ht
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:
-        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
+        back = {"back": reverse("console:deployment", args=[name]), "back_to": name}
+        return render(request, "console/refused.html", {"error": error, **back}, status=error.status)
     return redirect("console:deployment", name)
 
 

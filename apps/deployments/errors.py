@@ -1,6 +1,6 @@
 """What can be wrong with a deployment: each error says whose fault it is and what to do."""
 
-from apps.core.errors import CallerError, Conflict, Forbidden, NotFound
+from apps.core.errors import CallerError, Conflict, NotFound
 
 
 class BadDeploymentName(CallerError):
@@ -21,16 +21,6 @@ class BadSpec(CallerError):
 class VersionUnfit(Conflict):
     code = "version_unfit"
     remedy = "Register the version's files again, or deploy another version."
-
-
-class FourEyes(Forbidden):
-    code = "four_eyes"
-    remedy = "Another person who may decide approval requests has to approve it."
-
-
-class DigestChanged(Conflict):
-    code = "digest_changed"
-    remedy = "What was approved is not what is stored. Request a new revision and look into how the row was changed."
 
 
 class WillNotFit(CallerError):

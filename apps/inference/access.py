@@ -58,6 +58,14 @@ def kept_for(actor: User, prediction: UUID, name: str, sample: int) -> KeptInput
     return found
 
 
+def key_own(actor: User, key_id: int) -> ApiKey:
+    """The actor's own key, locked. A superuser is given nobody else's: its text would let them act as another."""
+    key = ApiKey.objects.select_for_update(of=("self",)).select_related("user").filter(user=actor, pk=key_id).first()
+    if key is None:
+        raise NotFound(f"You have no API key {key_id}.")
+    return key
+
+
 def key_for(actor: User, key_id: int) -> ApiKey:
     """The key with this id: the actor's own, or anybody's for a superuser."""
     keys = ApiKey.objects.select_related("user")

@@ -21,6 +21,7 @@ PAGES = [
     "/models/digits-av/versions/2/",
     "/drift/",
     "/nodes/",
+    "/approvals/",
     "/audit/",
 ]
 

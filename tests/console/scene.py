@@ -12,7 +12,7 @@ from apps.core.clock import now
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.monitoring.models import FLEET, GatewayReport, MetricWindow
 from apps.registry.models import Alias, AliasMove, Artifact, ModelVersion
-from apps.registry.services import version_mark_corrupt
+from apps.registry.services import alias_move, version_mark_corrupt
 from tests.deployments.makers import FACTS, Fleet, make_deployment, make_revision, make_version
 from tests.world import World
 from workers.relay import relay_run
@@ -101,6 +101,14 @@ class Scene:
     def asking(self) -> "Scene":
         """A revision of `captions` waits for approval."""
         make_revision(self.world, self.captions, ModelVersion.objects.get(model__name="minilm"), replicas=3)
+        relay_run()
+        return self
+
+    def asking_for_champion(self) -> "Scene":
+        """Somebody wants the first version to be the champion again."""
+        alias_move(
+            actor=self.world.ada, model=self.first.model, alias="champion", version=self.first, reason="It was better"
+        )
         relay_run()
         return self
 

@@ -61,3 +61,11 @@ def test_times(seconds: float, text: str) -> None:
 @given(st.floats(0, 1e15), st.sampled_from(WRITERS))
 def test_no_number_is_written_as_the_unknown(value: float, write) -> None:  # type: ignore[no-untyped-def]
     assert write(value) != "—"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "now"), (0, "now"), (1, "in 1 min"), (3599, "in 59 min"), (71.5 * 3600, "in 71 h"), (5e5, "in 5 d")],
+)
+def test_times_to_come(seconds: float, text: str) -> None:
+    assert figures.ahead(seconds) == text

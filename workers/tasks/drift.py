@@ -24,6 +24,7 @@ def runs() -> int:
 
 def _agreement(deployment: str, revision: int, predictions: Sequence[UUID]) -> Mapping[tuple[UUID, int], Any]:
     """Loaded where runs are done alone: it brings numpy and the codecs along."""
+    from workers.agreement import agreement_signals
 
     return agreement_signals(deployment, revision, predictions)
 
@@ -34,5 +35,6 @@ EXTRA_SIGNALS.append(_agreement)
 @shared_task(name=services.REPORT_TASK)
 def report(run_id: int, ticket: str) -> None:
     """Have Evidently's report of a run made; on the analysis worker's queue."""
+    from workers.drift_report.make import report_make  # here: it loads numpy, which other workers do without
 
     report_make(run_id, UUID(ticket))

@@ -7,13 +7,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.selectors import decisions_counting, requests_open
+from apps.approvals.selectors import decision_refusal, requests_open
+from apps.console.selectors.approvals import progress
 from apps.console.selectors.drift import Drifted, drifted_now
 from apps.console.selectors.fleet import DeploymentRow
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.deployments.selectors import mutings_open, rollout_weight
+from apps.inference.models import ApiKey
 from apps.monitoring.selectors import seconds_behind
 from apps.registry.models import Alias, ModelVersion
 
@@ -21,6 +23,8 @@ from apps.registry.models import Alias, ModelVersion
 _SILENCE = 20.0
 #: Tries after which an event's listener is not just unlucky.
 _MANY_TRIES = 4
+#: How long before its end the owner of a key is told.
+_SOON = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
         *_short_of_replicas(rows),
         *_muted_inputs(),
         *_failing_listeners(actor),
+        *_expiring_keys(actor),
     ]
 
 
@@ -66,28 +71,39 @@ def _approvals(actor: User) -> list[Need]:
     return [
         Need(
             title=request.summary,
-            text=_progress(request),
+            text=f"{progress(request)}.",
             tone="info",
             since=request.opened_at,
             began=f"Asked by {request.requested_by.get_username()}",
-            actions=[_review(actor, request)],
+            actions=_review(actor, request),
         )
         for request in requests_open().prefetch_related("decisions__reviewer")
     ]
 
 
-def _progress(request: ApprovalRequest) -> str:
-    given = sum(decision.verdict == "approve" for decision in decisions_counting(request))
-    return f"{given} of {request.approvals_required} approval{'s' if request.approvals_required != 1 else ''}."
+def _review(actor: User, request: ApprovalRequest) -> list[Action]:
+    href = reverse("console:approval", args=[request.pk])
+    if refusal := decision_refusal(actor, request):
+        return [Action("Review", refusal=refusal.message), Action("Open", href)]
+    return [Action("Review", href, primary=True)]
 
 
-def _review(actor: User, request: ApprovalRequest) -> Action:
-    href = reverse("admin:approvals_approvalrequest_change", args=[request.pk])
-    if request.requested_by_id == actor.pk:
-        return Action("Review", refusal="You asked for this; somebody else decides.")
-    if not (actor.is_staff and actor.has_perm("approvals.decide_approvalrequest")):
-        return Action("Review", refusal="Deciding needs the reviewer role.")
-    return Action("Review", href, primary=True)
+def _expiring_keys(actor: User) -> list[Need]:
+    """Keys of the actor's own that end soon, but for those that were replaced."""
+    soon = ApiKey.objects.filter(user=actor, revoked_at=None, expires_at__lte=now() + _SOON)
+    ending = soon.filter(expires_at__gt=now()).exclude(name__contains="(replaced, ")
+    return [
+        Need(
+            title=f"Your API key {key.name} expires on {key.expires_at:%Y-%m-%d %H:%M} UTC",
+            text=f"{_use(key)} POST /api/v1/keys/{key.pk}/rotate makes the next one; this one goes on for an hour.",
+            tone="warn",
+        )
+        for key in ending.order_by("expires_at")
+    ]
+
+
+def _use(key: ApiKey) -> str:
+    return f"It last opened REST on {key.last_used_at:%Y-%m-%d}." if key.last_used_at else "It never opened REST."
 
 
 def _without_replicas(rows: list[DeploymentRow]) -> list[Need]:

@@ -31,6 +31,16 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag
+def ahead(moment: datetime | None) -> SafeString | str:
+    """How long until then, with the moment itself on hover."""
+    if moment is None:
+        return figures.UNKNOWN
+    words = figures.ahead((moment - now()).total_seconds())
+    shown = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), shown, words)
+
+
+@register.simple_tag
 def duration(start: datetime | None, end: datetime | None) -> str:
     """The time between two moments."""
     return figures.milliseconds((end - start).total_seconds() * 1000) if start and end else figures.UNKNOWN

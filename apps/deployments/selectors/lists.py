@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from apps.deployments.models import Deployment, MutedInput, Replica, Revision, Rollout, Stage
-from apps.deployments.rules.spec import setting
+from apps.deployments.rules.spec import digest, setting
 
 
 def deployments_list() -> QuerySet[Deployment]:
@@ -27,6 +27,12 @@ def rollouts_list(*, deployment: str = "") -> QuerySet[Rollout]:
     """Rollouts, newest first: all, or those of the deployment called so."""
     rollouts = Rollout.objects.select_related("deployment", "from_revision", "to_revision").order_by("-pk")
     return rollouts.filter(deployment__name=deployment) if deployment else rollouts
+
+
+def revision_digest(revision: Revision) -> str:
+    """The digest of what is stored at this moment, worked out anew: what an approval has to name."""
+    others = revision.stages.values_list("version__digest", flat=True)
+    return digest(revision.version.digest, revision.spec, others)
 
 
 def replicas_list(*, deployment: str = "", state: str = "") -> QuerySet[Replica]:

@@ -21,7 +21,13 @@ from apps.deployments.services.replicas import (
     replica_warming,
     replicas_expire,
 )
-from apps.deployments.services.revisions import revision_approve, revision_reject, revision_request, rollout_start
+from apps.deployments.services.revisions import (
+    revision_approve,
+    revision_lapse,
+    revision_reject,
+    revision_request,
+    rollout_start,
+)
 from apps.deployments.services.rollouts import (
     rollout_advance,
     rollout_begin,
@@ -48,6 +54,7 @@ __all__ = [
     "replica_warming",
     "replicas_expire",
     "revision_approve",
+    "revision_lapse",
     "revision_reject",
     "revision_request",
     "rollout_abort",
