@@ -22,6 +22,7 @@ ROUTES: dict[str, list[str]] = {
     "approvals.rejected": ["apps.deployments.services.revision_reject"],
     "deployments.replica_placed": ["workers.dispatch.replica_start"],
     "deployments.routing_changed": ["apps.inference.services.routing_publish"],
+    "monitoring.alert_told": ["apps.monitoring.services.alert_tell"],
     "inference.key_changed": ["apps.inference.services.routing_publish"],
 }
 
