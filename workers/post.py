@@ -108,6 +108,7 @@ def _said(code: int, said: bytes | str) -> str:
 def _problem(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return _said(error.smtp_code, error.smtp_error)
-    if isinstance(error, TimeoutError):
+    # smtplib calls a server that does not answer in time a connection that was closed.
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "The mail server did not answer in time."
     return f"The mail server cannot be used: {error or type(error).__name__}"

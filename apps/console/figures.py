@@ -61,6 +61,11 @@ def ago(seconds: float) -> str:
     return f"{seconds // 86_400:.0f} d ago"
 
 
+def alerts_text(number: int) -> dict[str, str]:
+    """What every page shows in its navigation: nothing where there is none."""
+    return {"alerts.open": f"{number:,}" if number else ""}
+
+
 def present_texts(name: str, numbers: Present) -> dict[str, str]:
     """What live pages show of a deployment: the text of every element with this `data-figure`."""
     return {

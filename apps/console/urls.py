@@ -14,5 +14,8 @@ urlpatterns = [
     path("models/<slug:name>/", views.model, name="model"),
     path("models/<slug:name>/versions/<int:number>/", views.version, name="version"),
     path("nodes/", views.nodes, name="nodes"),
+    path("alerts/", views.alerts, name="alerts"),
+    path("alerts/<uuid:alert_id>/", views.alert, name="alert"),
+    path("alerts/<uuid:alert_id>/acknowledge", views.acknowledge, name="acknowledge"),
     path("audit/", views.audit, name="audit"),
 ]

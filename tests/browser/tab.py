@@ -20,6 +20,7 @@ PAGES = [
     "/models/digits-av/",
     "/models/digits-av/versions/2/",
     "/nodes/",
+    "/alerts/",
     "/audit/",
 ]
 

@@ -19,11 +19,13 @@ PAGES = [
     "/models/digits-av/",
     "/models/digits-av/versions/2/",
     "/nodes/",
+    "/alerts/",
+    "/alerts/?deployment=digits&severity=page",
     "/audit/",
     "/audit/?target=deployment:digits",
     "/audit/?before=5",
 ]
-EMPTY = ["/", "/deployments/", "/models/", "/nodes/", "/audit/"]
+EMPTY = ["/", "/deployments/", "/models/", "/nodes/", "/alerts/", "/audit/"]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -1,5 +1,6 @@
 """A mail server on this machine that takes mails as well or as badly as a test wants."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,14 +17,14 @@ from aiosmtpd.smtp import SMTP
 class Mailbox:
     """What came, and what is answered instead of taking it: the next of `answers` to RCPT or to the whole mail."""
 
-    port: int = 0
+    port: int
     mails: list[EmailMessage] = field(default_factory=list)
     to: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
 
     def ids(self) -> list[str]:
-        return [mail["Message-ID"] for mail in self.mails]
+        return [mail["Message-ID"].strip() for mail in self.mails]
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:
         if self.refusals:
@@ -44,10 +45,10 @@ class Mailbox:
 @contextmanager
 def mail_server() -> Iterator[Mailbox]:
     """On a free port of 127.0.0.1."""
-    mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
+    with socket.create_server(("127.0.0.1", 0)) as probe:  # the controller wants to be told which
+        mailbox = Mailbox(port=probe.getsockname()[1])
+    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port)
     controller.start()
-    mailbox.port = controller.server.sockets[0].getsockname()[1]
     try:
         yield mailbox
     finally:

@@ -62,7 +62,7 @@ def due() -> None:
 
 def raised(finding: Finding = BURNS) -> Alert:
     """An alert, and its listeners told."""
-    alert = alert_raise(finding)
+    alert = alert_raise(finding=finding)
     relay_run()
     assert alert is not None
     return alert
@@ -84,7 +84,7 @@ def test_a_mail_says_what_is_wrong_since_when_how_bad_whose_what_to_do_and_where
 def test_who_heard_that_it_was_raised_hears_that_it_is_over_in_one_thread(mailbox: Mailbox, world: World) -> None:
     raised()
     subscription_create(actor=world.ben)
-    alert_resolve(BURNS.key, why="It holds again.")
+    alert_resolve(key=BURNS.key, why="It holds again.")
     relay_run()
     post_run()
     first, second = mailbox.mails

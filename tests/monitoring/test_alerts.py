@@ -48,8 +48,8 @@ def look() -> None:
 
 
 def test_the_same_found_again_is_the_same_alert_brought_up_to_date() -> None:
-    first = alert_raise(BURNS)
-    again = alert_raise(Finding(**{**_fields(BURNS), "text": "3 % failed."}))
+    first = alert_raise(finding=BURNS)
+    again = alert_raise(finding=Finding(**{**_fields(BURNS), "text": "3 % failed."}))
     assert first is not None
     assert again is not None
     assert first.pk == again.pk
@@ -63,23 +63,23 @@ def _fields(finding: Finding) -> dict[str, Any]:
 
 def test_people_are_told_again_when_it_gets_graver_and_not_when_it_gets_better() -> None:
     for finding in (BURNS, GRAVER, GRAVER, BURNS):
-        alert_raise(finding)
+        alert_raise(finding=finding)
     assert [kind for kind, _ in told()] == ["alert.raised", "alert.raised"]
     assert len({message for _, message in told()}) == 2
     assert open_alerts()[0].severity == "ticket"
 
 
 def test_after_it_is_resolved_the_same_is_another_alert() -> None:
-    alert_raise(BURNS)
-    alert_resolve(BURNS.key, why="It holds again.")
-    alert_raise(BURNS)
+    alert_raise(finding=BURNS)
+    alert_resolve(key=BURNS.key, why="It holds again.")
+    alert_raise(finding=BURNS)
     assert Alert.objects.count() == 2
     assert [kind for kind, _ in told()] == ["alert.raised", "alert.resolved", "alert.raised"]
     assert AuditEntry.objects.filter(action="alert.resolved").count() == 1
 
 
 def test_what_is_not_there_is_resolved_without_a_word() -> None:
-    alert_resolve(BURNS.key, why="Nothing.")
+    alert_resolve(key=BURNS.key, why="Nothing.")
     assert told() == []
 
 
@@ -108,7 +108,7 @@ def test_an_event_told_again_after_it_healed_is_no_news() -> None:
 
 
 def test_one_person_sees_to_it_with_a_word_and_it_is_in_the_trail(world: World) -> None:
-    alert = alert_raise(BURNS)
+    alert = alert_raise(finding=BURNS)
     assert alert is not None
     alert_acknowledge(actor=world.ada, alert=alert, comment="The new voices; rolling back.")
     assert (alert.acknowledged_by, alert.comment) == (world.ada, "The new voices; rolling back.")
@@ -118,15 +118,15 @@ def test_one_person_sees_to_it_with_a_word_and_it_is_in_the_trail(world: World) 
 
 
 def test_what_is_over_needs_nobody(world: World) -> None:
-    alert = alert_raise(BURNS)
+    alert = alert_raise(finding=BURNS)
     assert alert is not None
-    alert_resolve(BURNS.key, why="It holds again.")
+    alert_resolve(key=BURNS.key, why="It holds again.")
     with pytest.raises(AlertOver, match="holds again"):
         alert_acknowledge(actor=world.ada, alert=alert)
 
 
 def test_seeing_to_it_needs_the_operators_role(world: World) -> None:
-    alert = alert_raise(BURNS)
+    alert = alert_raise(finding=BURNS)
     assert alert is not None
     with pytest.raises(Forbidden):
         alert_acknowledge(actor=world.cy, alert=alert)
@@ -134,17 +134,17 @@ def test_seeing_to_it_needs_the_operators_role(world: World) -> None:
 
 def test_an_administrator_sets_a_kinds_severity_or_switches_it_off() -> None:
     rule = AlertRule.objects.create(name="availability", severity="page")
-    alert_raise(BURNS)
+    alert_raise(finding=BURNS)
     assert open_alerts()[0].severity == "page"
     AlertRule.objects.filter(pk=rule.pk).update(enabled=False)
-    assert alert_raise(BURNS) is None
+    assert alert_raise(finding=BURNS) is None
     assert open_alerts() == []
 
 
 def test_resolved_alerts_go_after_their_keep() -> None:
-    alert_raise(BURNS)
-    alert_resolve(BURNS.key, why="It holds again.")
-    alert_raise(BURNS)
+    alert_raise(finding=BURNS)
+    alert_resolve(key=BURNS.key, why="It holds again.")
+    alert_raise(finding=BURNS)
     Alert.objects.exclude(resolved_at=None).update(resolved_at=now() - timedelta(days=181))
     alerts_expire()
     assert Alert.objects.get().resolved_at is None
@@ -152,7 +152,7 @@ def test_resolved_alerts_go_after_their_keep() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_raise_one() -> None:
-    together(lambda: alert_raise(BURNS))
+    together(lambda: alert_raise(finding=BURNS))
     assert len(told()) == 1
     assert Alert.objects.count() == 1
 
@@ -241,7 +241,7 @@ def test_a_live_deployment_without_a_ready_replica_is_a_page_until_it_has_one(wo
 
 def test_what_passes_before_it_has_lasted_is_told_to_nobody(world: World) -> None:
     look()
-    alert_raise(Finding("replicas", "digits has no replica ready", Severity.PAGE, "digits"))
+    alert_raise(finding=Finding("replicas", "digits has no replica ready", Severity.PAGE, "digits"))
     look()
     assert not Alert.objects.exists()
     assert told() == []
@@ -249,12 +249,12 @@ def test_what_passes_before_it_has_lasted_is_told_to_nobody(world: World) -> Non
 
 def test_a_rollout_that_failed_is_an_alert_until_a_later_revision_answers_it(world: World) -> None:
     fleet, deployment = Fleet(), make_deployment(world)
-    revision = make_revision(world, deployment, make_version(world))
+    revision = make_revision(world, deployment, make_version(world), replicas=3)
     approve(world, revision)
     fleet.reconcile()
-    for _ in range(3):
-        fleet.fail(revision.stages.get().served_by.get(state="pending"), "samples/3.wav is at 16000 Hz.")
-        fleet.reconcile()
+    for replica in revision.stages.get().served_by.filter(state="pending"):
+        fleet.fail(replica, "samples/3.wav is at 16000 Hz.")
+    fleet.reconcile()
     look()
     [alert] = [each for each in open_alerts() if each.rule == "rollout"]
     assert "16000 Hz" in alert.text

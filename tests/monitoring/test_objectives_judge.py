@@ -65,19 +65,19 @@ def test_it_resolves_when_the_short_window_is_calm(world: World, digits: Deploym
     objective = promised(world, digits)
     begun = now() - timedelta(minutes=10)
     traffic(minutes=60, at=begun, errors={"model_failed": 20})
-    objectives_judge(begun)
+    objectives_judge(moment=begun)
     assert standing(objective).firing == (0, 1, 2)
     traffic(minutes=9, requests=100)
     objectives_judge()
     assert 0 not in standing(objective).firing, "five minutes were calm"
     assert 1 in standing(objective).firing, "half an hour was not"
     traffic(minutes=40, requests=100, at=now() + timedelta(minutes=40))
-    objectives_judge(now() + timedelta(minutes=40))
+    objectives_judge(moment=now() + timedelta(minutes=40))
     [alert] = open_alerts()
     assert alert.severity == "ticket", "the last six hours still burn"
     later = now() + timedelta(hours=7)
     traffic(minutes=370, requests=100, at=later)
-    objectives_judge(later)
+    objectives_judge(moment=later)
     assert open_alerts() == []
     assert Alert.objects.get().resolution == "It holds again: its short window is calm."
 
@@ -99,7 +99,7 @@ def test_no_data_is_not_green(world: World, digits: Deployment) -> None:
     objectives_judge()
     assert state(standing(objective), objective.promise) == State.UNKNOWN, "it was well, and nobody is heard since"
     heard(minutes=3)
-    objectives_judge(now() + timedelta(minutes=1))
+    objectives_judge(moment=now() + timedelta(minutes=1))
     assert state(standing(objective), objective.promise) == State.HOLDS
 
 
@@ -107,7 +107,7 @@ def test_while_nobody_is_heard_an_alert_stays(world: World, digits: Deployment) 
     promised(world, digits)
     traffic(minutes=60, errors={"model_failed": 50})
     objectives_judge()
-    objectives_judge(now() + timedelta(minutes=30))
+    objectives_judge(moment=now() + timedelta(minutes=30))
     assert len(open_alerts()) == 1
 
 
@@ -142,9 +142,9 @@ def test_reports_that_come_late_are_counted(world: World, digits: Deployment) ->
     objective = promised(world, digits)
     moment = now()
     windows_add(entries=[entry(1, row(requests=10), to=moment.timestamp())])
-    objectives_judge(moment)
+    objectives_judge(moment=moment)
     windows_add(entries=[entry(2, row(requests=5), to=moment.timestamp() - 120)])
-    objectives_judge(moment + timedelta(minutes=1))
+    objectives_judge(moment=moment + timedelta(minutes=1))
     assert standing(objective).period.total == 15
 
 
@@ -152,7 +152,7 @@ def test_after_an_outage_of_ingest_counting_goes_on_where_it_ended(world: World,
     objective = promised(world, digits)
     then = now() - timedelta(hours=2)
     traffic(minutes=10, at=then)
-    objectives_judge(now() - timedelta(minutes=1))  # nothing has been heard for two hours
+    objectives_judge(moment=now() - timedelta(minutes=1))  # nothing has been heard for two hours
     traffic(minutes=125)
     objectives_judge()
     assert standing(objective).period.total == 100 * ObjectiveMinute.objects.count()
@@ -165,10 +165,10 @@ def test_a_long_past_is_counted_in_a_few_looks(
     monkeypatch.setattr(minutes, "_AT_ONCE", timedelta(minutes=30))
     objective = promised(world, digits)
     traffic(minutes=60)
-    objectives_judge(now() - timedelta(minutes=1))
+    objectives_judge(moment=now() - timedelta(minutes=1))
     assert ObjectiveMinute.objects.count() < 60
     objectives_judge()
-    objectives_judge(now() + timedelta(minutes=1))
+    objectives_judge(moment=now() + timedelta(minutes=1))
     assert standing(objective).period.total == 6000
 
 
@@ -210,7 +210,7 @@ def test_accuracy_that_is_surely_missed_is_a_ticket_until_it_is_met_again(world:
     assert alert.text.startswith("20 % of 25 labelled predictions of")
     for _ in range(40):
         true(world, predicted(*"77777"), *"77777")
-    objectives_judge(now() + timedelta(minutes=1))
+    objectives_judge(moment=now() + timedelta(minutes=1))
     assert open_alerts() == []
 
 

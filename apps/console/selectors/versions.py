@@ -14,6 +14,7 @@ from django.db.models import Max
 from apps.console.topics import FLEET, deployment_topic
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
+from apps.monitoring.selectors import alerts_open
 
 #: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
 _MEMORY_STEPS = 20
@@ -25,7 +26,8 @@ def page_versions() -> dict[str, str]:
     """Topic -> version, for the fleet and every deployment."""
     facts = _deployment_facts()
     last_entry = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
-    versions = {deployment_topic(name): _digest(facts[pk]) for pk, name in _names()}
+    alerts = _alert_facts()
+    versions = {deployment_topic(name): _digest([facts[pk], alerts.get(name)]) for pk, name in _names()}
     return versions | {FLEET: _digest([last_entry, _node_facts(), sorted(facts.items())])}
 
 
@@ -50,6 +52,14 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
     for source in sources:
         for deployment_id, *rest in source:
             facts[deployment_id].append(rest)
+    return facts
+
+
+def _alert_facts() -> dict[str, list[Any]]:
+    """Deployment name -> what is open of it. The fleet's version has it from the audit trail."""
+    facts: dict[str, list[Any]] = {}
+    for name, *rest in alerts_open().values_list("deployment", "pk", "severity", "acknowledged_by"):
+        facts.setdefault(name, []).append(rest)
     return facts
 
 

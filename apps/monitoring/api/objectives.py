@@ -1,5 +1,6 @@
 """What deployments promise, over REST, and how it stands."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -47,7 +48,7 @@ class ObjectiveAnswer(serializers.Serializer[Any]):
     days = serializers.IntegerField()
     least = serializers.IntegerField()
     state = serializers.ChoiceField(choices=[each.value for each in State])
-    judged_at = serializers.FloatField(allow_null=True, help_text="Unix seconds.")
+    judged_at = serializers.DateTimeField(allow_null=True)
     measured = serializers.FloatField(allow_null=True, help_text="The share that was good over the period.")
     total = serializers.IntegerField(help_text="Requests, or labels, that this is a share of.")
     bad = serializers.IntegerField()
@@ -124,7 +125,7 @@ def _answer(objective: Objective) -> dict[str, Any]:
         "days": promise.days,
         "least": promise.least,
         "state": state(standing, promise).value,
-        "judged_at": standing.at or None,
+        "judged_at": datetime.fromtimestamp(standing.at, UTC) if standing.at else None,
         "measured": measured(standing),
         "total": standing.period.total,
         "bad": standing.period.bad,

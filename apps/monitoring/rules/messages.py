@@ -5,18 +5,19 @@ from typing import Any
 from uuid import UUID
 
 RAISED, RESOLVED = "alert.raised", "alert.resolved"
+_PREFIX = "msg_alert_"
 #: Whose fault, in words.
 _FAULTS = {"caller": "what is sent", "platform": "the platform", "model": "the model", "operator": "how it is run"}
 
 
 def message_id(alert: UUID, number: int) -> str:
     """Of the `number`-th time that people are told of the alert: the same however often that is sent."""
-    return f"msg_alert_{alert.hex}_{number}"
+    return f"{_PREFIX}{alert.hex}_{number}"
 
 
 def mail_id(message: str, user: int, host: str) -> str:
-    """The header Message-ID (RFC 5322) of a message to one person."""
-    return f"<{message}.{user}@{host}>"
+    """The header Message-ID (RFC 5322) of a message to one person: short, as lines of headers are."""
+    return f"<{message.removeprefix(_PREFIX)}.{user}@{host}>"
 
 
 def about(fields: Mapping[str, Any]) -> dict[str, Any]:

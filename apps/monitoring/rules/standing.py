@@ -26,7 +26,7 @@ class Standing:
 
     `period` is of the objective's whole period and `recent` of the last hour, or day of labels. `firing` are places in
     PAIRS, or for accuracy 0 where it is surely missed. `long` is of three days, kept between looks. `heard`: somebody
-    was, in the last minutes. `since` is the first minute that is known of the period.
+    was, in the last minutes. `since` is the first minute that is known of the period. `coverage` is of labels.
     """
 
     at: float = 0.0
@@ -36,6 +36,7 @@ class Standing:
     firing: tuple[int, ...] = ()
     heard: bool = False
     since: float | None = None
+    coverage: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the row."""
@@ -44,8 +45,10 @@ class Standing:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Standing":
         """What as_json gave; of an empty one nothing is known."""
-        sums = {name: Sum(*kept[name]) for name in ("period", "recent", "long") if name in kept}
-        return cls(**{**kept, **sums, "firing": tuple(kept.get("firing", ()))})
+        fields: dict[str, Any] = {name: kept[name] for name in cls.__slots__ if name in kept}
+        fields |= {name: Sum(*fields[name]) for name in ("period", "recent", "long") if name in fields}
+        fields["firing"] = tuple(fields.get("firing", ()))
+        return cls(**fields)
 
 
 def measured(standing: Standing) -> float | None:

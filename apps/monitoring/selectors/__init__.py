@@ -2,12 +2,12 @@
 
 from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy
 from apps.monitoring.selectors.alerts import (
+    alert_history,
     alert_rules,
     alerts_by_severity,
     alerts_list,
     alerts_open,
     alerts_open_count,
-    history,
     mails_due,
     recipients,
 )
@@ -43,6 +43,7 @@ from apps.monitoring.selectors.watch import (
 
 __all__ = [
     "accuracy_by_deployment",
+    "alert_history",
     "alert_rules",
     "alerts_by_severity",
     "alerts_list",
@@ -58,7 +59,6 @@ __all__ = [
     "first_window",
     "gateways_present",
     "heard_until",
-    "history",
     "labelled",
     "loss_counters",
     "mails_due",

@@ -56,7 +56,7 @@ def mails_due() -> QuerySet[AlertMail]:
     return AlertMail.objects.filter(state=AlertMail.State.WAITING, due_at__lte=now(), user__is_active=True)
 
 
-def history(alert: Alert) -> QuerySet[Alert]:
+def alert_history(alert: Alert) -> QuerySet[Alert]:
     """Earlier alerts of the same, newest first."""
     same = alerts_list(rule=alert.rule, deployment=alert.deployment).filter(group=alert.group)
     return same.filter(raised_at__lt=alert.raised_at or now())

@@ -27,7 +27,7 @@ Key = tuple[str, str, str]
 _KEEP = timedelta(days=180)
 
 
-def alert_raise(finding: Finding, *, heard: UUID | None = None) -> Alert | None:
+def alert_raise(*, finding: Finding, heard: UUID | None = None) -> Alert | None:
     """Note that something is wrong; None where an administrator switched its rule off.
 
     The first time it is suspected, and raised once it has lasted for its rule's patience. Later findings of the same
@@ -36,7 +36,7 @@ def alert_raise(finding: Finding, *, heard: UUID | None = None) -> Alert | None:
     """
     rule = alert_rules()[finding.rule]
     if not rule.enabled:
-        alert_resolve(finding.key, why="Such alerts were switched off.")
+        alert_resolve(key=finding.key, why="Such alerts were switched off.")
         return None
     severity = rule.severity or finding.severity.value
     with transaction.atomic():
@@ -53,7 +53,7 @@ def alert_raise(finding: Finding, *, heard: UUID | None = None) -> Alert | None:
     return alert
 
 
-def alert_resolve(key: Key, *, why: str, heard: UUID | None = None) -> None:
+def alert_resolve(*, key: Key, why: str, heard: UUID | None = None) -> None:
     """What `key` names is over; one that was only suspected is forgotten."""
     with transaction.atomic():
         alert = _open(key)
@@ -72,7 +72,7 @@ def findings_apply(*, rule: str, findings: Collection[Finding], why: str) -> Non
     """Everything that one rule finds at this moment: each is raised, and what it finds no more is over once it has been
     calm for as long as the rule asks."""
     for finding in findings:
-        alert_raise(finding)
+        alert_raise(finding=finding)
     found = {finding.key for finding in findings}
     for alert in Alert.objects.filter(rule=rule, resolved_at=None):
         if (key := (alert.rule, alert.deployment, alert.group)) not in found:
@@ -82,7 +82,7 @@ def findings_apply(*, rule: str, findings: Collection[Finding], why: str) -> Non
 def _calm(alert: Alert, key: Key, why: str) -> None:
     since = alert.calm_since or now()
     if alert.raised_at is None or now() - since >= RULES[alert.rule].calm:
-        alert_resolve(key, why=why)
+        alert_resolve(key=key, why=why)
     elif alert.calm_since is None:
         Alert.objects.filter(pk=alert.pk, resolved_at=None).update(calm_since=since)
 

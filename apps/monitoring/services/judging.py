@@ -25,7 +25,7 @@ _CALM = "It holds again: its short window is calm."
 _MET = "It is met again."
 
 
-def objectives_judge(moment: datetime | None = None) -> int:
+def objectives_judge(*, moment: datetime | None = None) -> int:
     """Judge every objective at `moment`, or now; returns how many there are. One that fails holds up no other."""
     moment = moment or now()
     objectives = list(Objective.objects.select_related("deployment"))
@@ -99,6 +99,7 @@ def _judge_labels(objective: Objective, moment: datetime) -> None:
         recent=Sum(day.labelled, day.labelled - day.right),
         firing=(0,) if fires else (),
         heard=True,  # labels do not come by the gateways
+        coverage=period.coverage,
     )
     _tell(objective, before, found, missed(name, promise, day, period) if fires else None, _MET)
 
@@ -108,9 +109,9 @@ def _tell(objective: Objective, before: Standing, found: Standing, finding: Find
     up to date."""
     fresh = _minute(before.at) != _minute(found.at)
     if finding is not None and (fresh or found.firing != before.firing):
-        alert_raise(finding)
+        alert_raise(finding=finding)
     elif finding is None and (before.firing or not before.at):  # nothing is known of one that was just changed
-        alert_resolve((objective.kind, objective.deployment.name, objective.promise.name), why=why)
+        alert_resolve(key=(objective.kind, objective.deployment.name, objective.promise.name), why=why)
     if fresh or found.firing != before.firing or found.heard != before.heard:
         # Only where it is still the promise that was judged.
         same = Objective.objects.filter(pk=objective.pk, target=objective.target, least=objective.least)

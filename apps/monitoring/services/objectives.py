@@ -76,7 +76,7 @@ def objective_delete(*, actor: User, objective: Objective) -> None:
     with transaction.atomic():
         _record(actor, objective, "objective.deleted", promise=_in_words(objective.promise))
         key = (objective.kind, objective.deployment.name, objective.promise.name)
-        alert_resolve(key, why="The objective was taken back.")
+        alert_resolve(key=key, why="The objective was taken back.")
         objective.delete()
 
 
