@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from redis import Redis
 
-from apps.monitoring.services import objectives_judge
 from tests.browser.feed import Feed
 from tests.browser.site import Site
 from tests.browser.tab import Tab
@@ -74,9 +73,9 @@ def scene(transactional_db: None, valkey: Redis) -> Scene:
 @pytest.fixture
 def busy(scene: Scene) -> Scene:
     """The scene with an hour behind it, an open request, a failed rollout, a corrupt version and alerts."""
-    scene.asking().broken().alarming()
+    scene.asking().broken()
     hour_of_traffic()
-    objectives_judge()
+    scene.alarming()
     return scene
 
 

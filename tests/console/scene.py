@@ -12,7 +12,7 @@ from apps.core.clock import now
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.monitoring.models import FLEET, GatewayReport, MetricWindow
 from apps.monitoring.rules.findings import Finding, Severity
-from apps.monitoring.services import alert_acknowledge, alert_raise, alert_resolve, objective_create
+from apps.monitoring.services import alert_acknowledge, alert_raise, alert_resolve, objective_create, objectives_judge
 from apps.registry.models import Alias, AliasMove, Artifact, ModelVersion
 from apps.registry.services import version_mark_corrupt
 from tests.deployments.makers import FACTS, Fleet, make_deployment, make_revision, make_version
@@ -126,6 +126,7 @@ class Scene:
         for kind, fields in (("availability", {"target": 0.999}), ("latency", {"target": 0.95, "within_ms": 250})):
             objective_create(actor=self.world.ada, deployment=self.digits, kind=kind, **fields)  # type: ignore[arg-type]
         objective_create(actor=self.world.ada, deployment=self.digits, kind="accuracy", target=0.95)
+        objectives_judge()
         drifted = Finding(
             *("drift", "digits: sound has drifted", Severity.TICKET, "digits", "sound"),
             text="Flatness and loudness moved (p 0.0003 of 16 signals). Revision 2 answers.",
@@ -153,6 +154,7 @@ class Scene:
     def _live(self, deployment: Deployment, version: ModelVersion, **spec: Any) -> None:
         """Asked for by Ada, approved by Ben, rolled out."""
         self._approve(make_revision(self.world, deployment, version, **spec))
+        self.fleet.beat()  # on a busy machine its nodes would be taken for silent
         self.fleet.carry_through(deployment)
         relay_run()
 

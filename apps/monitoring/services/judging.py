@@ -1,5 +1,6 @@
 """Judging objectives: their minutes are counted, their windows summed, and their alerts raised and resolved."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -66,7 +67,7 @@ def _judge_requests(objective: Objective, sums: dict[int, Sum], moment: datetime
         heard=heard,
         since=standing.since,
     )
-    _tell(objective, before, found, _burning(objective, found, sums, moment) if places else None, _CALM)
+    _tell(objective, before, found, lambda: _burning(objective, found, sums, moment), _CALM)
 
 
 def _measured(objective: Objective, moment: datetime) -> Standing:
@@ -101,16 +102,16 @@ def _judge_labels(objective: Objective, moment: datetime) -> None:
         heard=True,  # labels do not come by the gateways
         coverage=period.coverage,
     )
-    _tell(objective, before, found, missed(name, promise, day, period) if fires else None, _MET)
+    _tell(objective, before, found, lambda: missed(name, promise, day, period), _MET)
 
 
-def _tell(objective: Objective, before: Standing, found: Standing, finding: Finding | None, why: str) -> None:
+def _tell(objective: Objective, before: Standing, found: Standing, finding: Callable[[], Finding], why: str) -> None:
     """The alert first: a look that is broken off in between finds the same again. Once a minute its words are brought
     up to date."""
     fresh = _minute(before.at) != _minute(found.at)
-    if finding is not None and (fresh or found.firing != before.firing):
-        alert_raise(finding=finding)
-    elif finding is None and (before.firing or not before.at):  # nothing is known of one that was just changed
+    if found.firing and (fresh or found.firing != before.firing):
+        alert_raise(finding=finding())
+    elif not found.firing and (before.firing or not before.at):  # nothing is known of one that was just changed
         alert_resolve(key=(objective.kind, objective.deployment.name, objective.promise.name), why=why)
     if fresh or found.firing != before.firing or found.heard != before.heard:
         # Only where it is still the promise that was judged.

@@ -74,9 +74,10 @@ def objective_delete(*, actor: User, objective: Objective) -> None:
     """Take a promise back, with what was counted for it; its alert is over."""
     require(actor, OPERATE, _DOING)
     with transaction.atomic():
-        _record(actor, objective, "objective.deleted", promise=_in_words(objective.promise))
+        # The alert's row before the trail's lock, as whoever raises one takes them.
         key = (objective.kind, objective.deployment.name, objective.promise.name)
         alert_resolve(key=key, why="The objective was taken back.")
+        _record(actor, objective, "objective.deleted", promise=_in_words(objective.promise))
         objective.delete()
 
 
