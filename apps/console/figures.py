@@ -1,5 +1,7 @@
 """Numbers as people read them: two or three significant digits, a unit, and an em dash for what is not known."""
 
+import math
+
 from apps.monitoring.rules.present import Present
 
 UNKNOWN = "—"
@@ -35,6 +37,19 @@ def share(value: float | None) -> str:
     per_cent = value * 100
     digits = 2 if per_cent < 9.995 else 1 if per_cent < 99.95 else 0
     return f"{per_cent:.{digits}f} %"
+
+
+def nearly_all(value: float | None) -> str:
+    """A share that is to be close to 1, in per cent, with two digits of what lacks: 95.0 %, 99.42 %, 99.9942 %."""
+    if value is None:
+        return UNKNOWN
+    if value >= 1:
+        return "100 %"
+    lacking = (1 - value) * 100
+    digits = min(6, max(1, 1 - math.floor(math.log10(lacking))))
+    # Rounded down: what lacks a millionth is not all. The inner rounding is for 0.57 * 100 = 56.99999999999999.
+    steps = min(math.floor(round(value * 100 * 10**digits, 6)), 100 * 10**digits - 1)
+    return f"{steps / 10**digits:.{digits}f} %"
 
 
 def size(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """What a deployment promises and how it stands, as its page tells it."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from apps.console import figures
 from apps.console.states import State, objective_state
@@ -9,6 +10,9 @@ from apps.monitoring.rules.accuracy import wilson
 from apps.monitoring.rules.objectives import ACCURACY, Promise
 from apps.monitoring.rules.standing import Standing, burning_now, left, measured
 from apps.monitoring.selectors import objectives_of
+
+#: Seconds that may lack of a period that is called whole.
+_HARDLY = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,21 @@ def _row(objective: Objective) -> ObjectiveRow:
     return ObjectiveRow(
         words=promise.words,
         target=f"{promise.target * 100:.6g} %",
-        over=f"{promise.days} day{'s' if promise.days > 1 else ''}",
-        measured=figures.share(measured(standing)),
+        over=_over(standing, promise),
+        measured=figures.nearly_all(measured(standing)),
         of=_of(standing, promise),
         left=_left(left(standing, promise)),
         burn=figures.UNKNOWN if burn is None else f"{burn:.2g}×" if burn < 100 else f"{burn:,.0f}×",
         state=objective_state(standing, promise),
     )
+
+
+def _over(standing: Standing, promise: Promise) -> str:
+    """The period; and since when anything is known of it, where that is not from its beginning."""
+    period = f"{promise.days} day{'s' if promise.days > 1 else ''}"
+    if standing.since is None or standing.at - standing.since > promise.days * 86_400 - _HARDLY:
+        return period
+    return f"{period}, counted since {datetime.fromtimestamp(standing.since, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _of(standing: Standing, promise: Promise) -> str:
