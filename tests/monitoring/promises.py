@@ -1,9 +1,13 @@
-"""Objectives and the minutes they are judged by, for tests."""
+"""Objectives and the minutes they are judged by, and what came of them, for tests."""
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
+
 from apps.core.clock import now
+from apps.core.models import OutboxEvent
 from apps.deployments.models import Deployment
 from apps.monitoring.models import FLEET, Alert, GatewayReport, MetricWindow, Objective
 from apps.monitoring.services import objective_create
@@ -50,3 +54,30 @@ def heard(*, minutes: int, ago: int = 0, at: datetime | None = None) -> None:
 def open_alerts() -> list[Alert]:
     """Those that were raised and not resolved."""
     return list(Alert.objects.filter(resolved_at=None).exclude(raised_at=None).order_by("pk"))
+
+
+def told() -> list[tuple[str, str]]:
+    """(kind, message) of what people were told, in order."""
+    events = OutboxEvent.objects.filter(name="monitoring.alert_told").order_by("pk")
+    return [(event.payload["kind"], event.payload["message"]) for event in events]
+
+
+def together(act: Any, times: int = 4) -> None:
+    """At the same moment, each on a connection of its own."""
+    start, failed = threading.Barrier(times), []
+
+    def one() -> None:
+        try:
+            start.wait()
+            act()
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []

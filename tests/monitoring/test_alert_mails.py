@@ -1,5 +1,6 @@
 """Mails about alerts, through a real mail server: at least once, tried again for days, under one id."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from apps.monitoring.services import (
     subscription_create,
 )
 from apps.webhooks.rules.schedule import MOST_TRIES
+from tests.browser.site import run_database
 from tests.deployments.makers import make_deployment
 from tests.monitoring.mailbox import Gate, Mailbox, mail_server
 from tests.webhooks.receiver import speaking
@@ -241,7 +243,5 @@ def test_a_process_killed_between_its_claim_and_the_sending_loses_nothing(mailbo
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """As a process of the product has it, on the test run's servers."""
-    from tests.browser.site import Site
-
-    return Site()._environment | {"DJANGO_SETTINGS_MODULE": "controlplane.settings"}
+    """As a process of the product has it, on the test run's database."""
+    return os.environ | {"DATABASE_URL": run_database(), "DJANGO_SETTINGS_MODULE": "controlplane.settings"}
