@@ -12,7 +12,14 @@ from apps.core.models import OutboxEvent
 from apps.datasets.services import assets_expire
 from apps.drift.services import reports_expire, runs_expire
 from apps.inference.services import erasures_expire, feedback_expire, predictions_expire
-from apps.monitoring.services import accuracy_expire, accuracy_fold, windows_expire
+from apps.monitoring.services import (
+    accuracy_expire,
+    accuracy_fold,
+    alerts_expire,
+    mails_expire,
+    minutes_expire,
+    windows_expire,
+)
 from apps.registry.services import uploads_expire
 from apps.webhooks.services import deliveries_expire
 
@@ -52,6 +59,9 @@ STEPS: tuple[Callable[[], object], ...] = (
     predictions_expire,
     accuracy_fold,
     accuracy_expire,
+    minutes_expire,
+    mails_expire,
+    alerts_expire,
     feedback_expire,
     erasures_expire,
     reports_expire,

@@ -7,6 +7,10 @@ from apps.approvals.selectors import request_overdue
 from apps.deployments.models import Node, Replica, Revision, Rollout
 from apps.drift.models import DriftRun
 from apps.drift.rules import states as drift
+from apps.monitoring.models import Alert
+from apps.monitoring.rules import standing
+from apps.monitoring.rules.findings import Severity
+from apps.monitoring.rules.objectives import Promise
 from apps.registry.models import ModelVersion
 
 
@@ -115,6 +119,28 @@ def drift_run_state(run: DriftRun) -> State:
     if run.state == DriftRun.State.DONE:
         return drift_state(run.verdict)
     return _with(_DRIFT_RUN[DriftRun.State(run.state)], run.problem)
+
+
+_OBJECTIVE = {
+    standing.State.HOLDS: State("holds", "ok"),
+    standing.State.BURNING: State("burning", "bad"),
+    standing.State.SPENT: State("budget spent", "warn"),
+    standing.State.UNKNOWN: State("no data", "warn", "No gateway has been heard in the last minutes."),
+}
+
+
+def objective_state(found: standing.Standing, promise: Promise) -> State:
+    """Too little to judge is said, and is no kind of well."""
+    state = standing.state(found, promise)
+    if state == standing.State.TOO_FEW:
+        return State(f"not enough {promise.counted}", "", f"It is judged from {promise.least} on.")
+    return _OBJECTIVE[state]
+
+
+def alert_state(alert: Alert) -> State:
+    if alert.resolved_at:
+        return State("resolved", "ok")
+    return State(alert.severity, "bad" if alert.severity == Severity.PAGE else "warn")
 
 
 def deployment_state(

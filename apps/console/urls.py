@@ -27,5 +27,8 @@ urlpatterns = [
     path("approvals/<uuid:pk>/", approvals.approval, name="approval"),
     path("approvals/<uuid:pk>/decide", approvals.decide, name="approval-decide"),
     path("approvals/<uuid:pk>/comment", approvals.comment, name="approval-comment"),
+    path("alerts/", views.alerts, name="alerts"),
+    path("alerts/<uuid:alert_id>/", views.alert, name="alert"),
+    path("alerts/<uuid:alert_id>/acknowledge", views.acknowledge, name="acknowledge"),
     path("audit/", views.audit, name="audit"),
 ]

@@ -2,14 +2,18 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 from django.views.decorators.http import require_POST
 
 from apps.console.call import (
@@ -19,10 +23,13 @@ from apps.console.call import (
     feedback_command,
     key_command,
     manage_command,
+    objective_create_command,
     profile_command,
     revision_request_command,
+    subscription_create_command,
 )
 from apps.console.pages import page
+from apps.console.selectors.alerts import alert_context, alerts_page, severities
 from apps.console.selectors.audit import audit_page, last_changes
 from apps.console.selectors.deployment import deployment_context
 from apps.console.selectors.fleet import deployment_rows
@@ -36,6 +43,8 @@ from apps.deployments.access import deployment_for, deployment_to_operate
 from apps.deployments.errors import InputNotMuted
 from apps.deployments.models import Node
 from apps.deployments.services import deployment_rollback, input_unmute
+from apps.monitoring.access import alert_for, alert_to_acknowledge
+from apps.monitoring.services import alert_acknowledge
 from apps.registry.access import model_to_read
 from apps.registry.models import RegisteredModel
 from apps.registry.selectors import version_by_ref
@@ -132,6 +141,44 @@ def nodes(request: HttpRequest) -> dict[str, Any]:
     return {"title": "Nodes", "rows": node_rows()}
 
 
+@page("alerts")
+def alerts(request: HttpRequest) -> dict[str, Any]:
+    """What is open, then what was resolved; `?deployment=` and `?severity=` narrow it, `?before=` goes back in time."""
+    deployment, severity = (request.GET.get(name, "").replace("\0", "") for name in ("deployment", "severity"))
+    before = _moment(request.GET.get("before", ""))
+    return {
+        "title": "Alerts",
+        "deployment": deployment,
+        "severity": severity,
+        "before": before,
+        "severities": severities(),
+        "page": alerts_page(deployment=deployment, severity=severity, before=before),
+        "mail": bool(settings.EMAIL_HOST),
+        "commands": _commands(request),
+    }
+
+
+@page("alert")
+def alert(request: HttpRequest, alert_id: UUID) -> dict[str, Any]:
+    found = alert_for([], alert_id)
+    return {"title": found.title, **alert_context(_actor(request), found)}
+
+
+@login_required
+@require_POST
+def acknowledge(request: HttpRequest, alert_id: UUID) -> HttpResponse:
+    """The button of an alert's page; what stands against it is shown."""
+    back = {"back": reverse("console:alert", args=[alert_id]), "back_to": "the alert"}
+    try:
+        found = alert_to_acknowledge(_actor(request), [], alert_id)
+        alert_acknowledge(actor=_actor(request), alert=found, comment=request.POST.get("comment", "")[:2000].strip())
+    except NotFound as error:
+        raise Http404(error.message) from error
+    except CallerError as error:
+        return render(request, "console/refused.html", back | {"error": error}, status=error.status)
+    return redirect("console:alert", alert_id)
+
+
 @page("audit")
 def audit(request: HttpRequest) -> dict[str, Any]:
     """The trail; `?target=` narrows it to one object and `?before=` goes back in time."""
@@ -153,11 +200,23 @@ def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[s
     return {
         "key_operate": key_command(here, user, "read,models:write,deployments:write,infer"),
         "key_infer": key_command(here, user, "infer"),
+        "key_alerts": key_command(here, user, "alerts:write"),
         "key_feedback": key_command(here, user, "feedback"),
         "model_import": manage_command(here, "import_model", "DIRECTORY", "--name", "my-model", "--actor", user),
         "deployment_create": deployment_create_command(base),
+        "objective_create": objective_create_command(base, deployment),
+        "subscription_create": subscription_create_command(base),
         "revision_request": revision_request_command(base, deployment, model),
     }
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a page's address names; None for nonsense."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and is_aware(found) else None
 
 
 def _base(request: HttpRequest) -> str:

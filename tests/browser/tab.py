@@ -22,6 +22,7 @@ PAGES = [
     "/drift/",
     "/nodes/",
     "/approvals/",
+    "/alerts/",
     "/audit/",
 ]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from apps.console import figures
 
-WRITERS = [figures.count, figures.rate, figures.milliseconds, figures.share, figures.size]
+WRITERS = [figures.count, figures.rate, figures.milliseconds, figures.share, figures.nearly_all, figures.size]
 
 
 @pytest.mark.parametrize("write", WRITERS)
@@ -34,6 +34,19 @@ def test_durations(value: float, text: str) -> None:
 )
 def test_shares(value: float, text: str) -> None:
     assert figures.share(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0.0 %"), (0.57, "57.0 %"), (0.95, "95.0 %"), (0.9942, "99.42 %"), (0.999942, "99.9942 %"), (1, "100 %")],
+)
+def test_shares_that_are_nearly_all(value: float, text: str) -> None:
+    assert figures.nearly_all(value) == text
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_what_lacks_anything_is_never_called_all(value: float) -> None:
+    assert not figures.nearly_all(value).startswith("100")
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,13 @@ PAGES = [
     "/drift/",
     "/nodes/",
     "/approvals/",
+    "/alerts/",
+    "/alerts/?deployment=digits&severity=page",
     "/audit/",
     "/audit/?target=deployment:digits",
     "/audit/?before=5",
 ]
-EMPTY = ["/", "/deployments/", "/models/", "/drift/", "/nodes/", "/approvals/", "/audit/"]
+EMPTY = ["/", "/deployments/", "/models/", "/drift/", "/nodes/", "/approvals/", "/alerts/", "/audit/"]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -9,10 +9,12 @@ from django.db.models import QuerySet
 from apps.approvals.models import ApprovalRequest
 from apps.console.figures import present_texts
 from apps.console.selectors.accuracy import accuracy_panel
+from apps.console.selectors.alerts import deployment_alerts
 from apps.console.selectors.degrees import degrees
 from apps.console.selectors.drift import drift_panel
 from apps.console.selectors.fleet import deployment_rows, modalities
 from apps.console.selectors.marks import rollout_marks
+from apps.console.selectors.objectives import objective_rows
 from apps.console.states import replica_state, revision_state, rollout_state
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout
@@ -80,6 +82,8 @@ def deployment_context(deployment: Deployment, accuracy_over: str = "") -> dict[
         "keep_s": setting(kept.to_revision.spec, "keep_s") if kept else 0,
         "charts": _charts(deployment),
         "drift": drift_panel(deployment, deployment.live_revision) if deployment.live_revision else None,
+        "alerts": deployment_alerts(deployment.name),
+        "objectives": objective_rows(deployment.name),
         "accuracy": accuracy_panel(deployment, shown, accuracy_over) if shown else None,
     }
 

@@ -16,11 +16,15 @@ from apps.core.models import OutboxEvent, User
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.deployments.selectors import mutings_open, rollout_weight
 from apps.inference.models import ApiKey
-from apps.monitoring.selectors import seconds_behind
+from apps.monitoring.models import Alert
+from apps.monitoring.rules.findings import Severity
+from apps.monitoring.selectors import alerts_open, seconds_behind
 from apps.registry.models import Alias, ModelVersion
 
 #: A gateway says something at least every 5 s; after this many seconds of silence somebody should look.
 _SILENCE = 20.0
+#: Rules of alerts whose cause has a card here as soon as it is there.
+_CARDS_OF_THEIR_OWN = ("replicas", "rollout", "silence")
 #: Tries after which an event's listener is not just unlucky.
 _MANY_TRIES = 4
 #: How long before its end the owner of a key is told.
@@ -54,6 +58,7 @@ def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
     return [
         *_without_replicas(rows),
         *_silence(rows),
+        *_alerts(),
         *_corrupt_versions(),
         *_failed_rollouts(),
         *_stuck_rollouts(),
@@ -104,6 +109,27 @@ def _expiring_keys(actor: User) -> list[Need]:
 
 def _use(key: ApiKey) -> str:
     return f"It last opened REST on {key.last_used_at:%Y-%m-%d}." if key.last_used_at else "It never opened REST."
+
+
+def _alerts() -> list[Need]:
+    """What nothing else here tells of at once. One that somebody sees to stays, and says so."""
+    return [
+        Need(
+            title=alert.title,
+            text=_seen_to(alert),
+            tone="bad" if alert.severity == Severity.PAGE else "warn",
+            since=alert.raised_at,
+            began="Raised",
+            actions=[Action("Open", reverse("console:alert", args=[alert.pk]))],
+        )
+        for alert in alerts_open().exclude(rule__in=_CARDS_OF_THEIR_OWN)
+    ]
+
+
+def _seen_to(alert: Alert) -> str:
+    if alert.acknowledged_by is None:
+        return alert.text
+    return f"{alert.acknowledged_by.get_username()} sees to it. {alert.comment}".strip()
 
 
 def _without_replicas(rows: list[DeploymentRow]) -> list[Need]:

@@ -18,6 +18,7 @@ from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
 from apps.deployments.selectors import mutings_open
 from apps.drift.models import DriftReport, DriftRun
+from apps.monitoring.selectors import alerts_open
 
 #: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
 _MEMORY_STEPS = 20
@@ -31,7 +32,8 @@ def page_versions() -> dict[str, str]:
     """Topic -> version, for the fleet and every deployment."""
     facts = _deployment_facts()
     last_entry = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
-    versions = {deployment_topic(name): _digest(facts[pk]) for pk, name in _names()}
+    alerts = _alert_facts()
+    versions = {deployment_topic(name): _digest([facts[pk], alerts.get(name)]) for pk, name in _names()}
     return versions | {FLEET: _digest([last_entry, _node_facts(), sorted(facts.items())])}
 
 
@@ -74,6 +76,14 @@ def _drift_reports() -> QuerySet[DriftReport, Any]:
     """Those that somebody may wait for."""
     reports = DriftReport.objects.filter(requested_at__gte=now() - _RECENT).order_by("pk")
     return reports.values_list("run__deployment_id", "ticket", "state")
+
+
+def _alert_facts() -> dict[str, list[Any]]:
+    """Deployment name -> what is open of it. The fleet's version has it from the audit trail."""
+    facts: dict[str, list[Any]] = {}
+    for name, *rest in alerts_open().values_list("deployment", "pk", "severity", "acknowledged_by"):
+        facts.setdefault(name, []).append(rest)
+    return facts
 
 
 def _node_facts() -> list[Any]:

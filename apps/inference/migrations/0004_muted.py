@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inference', '0002_predictions'),
+        ('inference', '0003_key_use'),
     ]
 
     operations = [
