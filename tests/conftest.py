@@ -20,6 +20,7 @@ hypothesis_settings.load_profile("quartet")
 TOGETHER = ["live", "browser", "training", "models"]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of a run on several processes one does all tests of a file, for the sake of what they share."""
     if "PYTEST_XDIST_WORKER" in os.environ:
