@@ -1,6 +1,7 @@
 """What is published of the routing, for the control worker, which looks each second."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 from redis import Redis
@@ -41,7 +42,7 @@ class PublishedRouting:
         """What Valkey holds. Raises RedisError."""
         beginning = valkey.getrange(names.ROUTING, 0, names.ROUTING_BEGINNING - 1)
         if beginning != self._last[0]:
-            raw = valkey.get(names.ROUTING) or b""
+            raw: Any = valkey.get(names.ROUTING) or b""
             self._last = (raw[: names.ROUTING_BEGINNING], _read(raw))
         return self._last[1]
 
