@@ -6,8 +6,8 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(if 
 PY := .venv/bin/python
 DONE := .venv/done
 BROWSER := .cache/chromium-path
-# Two processes share the tests, each with servers of its own (tests/servers.py); ARGS="-n 0" is one.
-SHARED := -n 2 --dist loadgroup --no-loadscope-reorder
+# Two processes share the tests (tests/sharing.py), each with servers of its own (tests/servers.py); ARGS="-n 0" is one.
+SHARED := -n 2
 
 .DEFAULT_GOAL := help
 # Two pips at once in one environment would spoil it.

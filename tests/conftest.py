@@ -16,24 +16,6 @@ from tests.world import World
 hypothesis_settings.register_profile("quartet", deadline=None)
 hypothesis_settings.load_profile("quartet")
 
-#: Folders of which one process does all, the longest first: they share what took long to start or to train.
-TOGETHER = ["live", "browser", "training", "models"]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a run on several processes one does all tests of a file, for the sake of what they share."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=_place)
-        for item in items:
-            folder = item.path.parent.name
-            item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else item.path.stem + folder))
-
-
-def _place(item: pytest.Item) -> int:
-    folder = item.path.parent.name
-    return TOGETHER.index(folder) if folder in TOGETHER else len(TOGETHER)
-
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
