@@ -1,10 +1,9 @@
 """What happened to requests, counted once each: the source of both the metrics stream and Prometheus."""
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from workers.serving import histogram
+from workers.serving import clock, histogram
 from workers.serving.wire import Stop
 
 #: Revision of a row whose requests failed before a revision was chosen (a malformed body, too many in flight).
@@ -102,7 +101,7 @@ class Accounts:
         for name in muted:
             row.muted[name] += 1
         row.samples += samples
-        row.last_ms = int(time.time() * 1000)
+        row.last_ms = int(clock.now() * 1000)
         for stop in trail:
             stage = row.stages.get(stop.stage)
             if stage is None:

@@ -6,13 +6,13 @@ sends the answer; inputs that are kept travel in `quartet:kept`. Both are read b
 
 import os
 import struct
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from workers.serving import clock
 from workers.serving.tensors import BYTES, Sample, Tensor, numbers_of
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ def _decoded(decoder: "msgspec.msgpack.Decoder[T]", raw: bytes) -> T:
 def new_id(moment: float | None = None) -> bytes:
     """A version 7 UUID (RFC 9562): 48 bits of milliseconds, then 74 random ones between version and variant."""
     global _chances
-    milliseconds = int((time.time() if moment is None else moment) * 1000)
+    milliseconds = int((clock.now() if moment is None else moment) * 1000)
     chance = next(_chances, None)
     if chance is None:
         _chances = struct.iter_unpack(">QH", os.urandom(10 * 512))  # a call for each id would cost more than the rest

@@ -4,9 +4,7 @@ The record itself is written by the replica that answers (job.py). Only what no 
 the time ran out, or that there was no queue.
 """
 
-import time
-
-from workers.serving import muting, record
+from workers.serving import clock, muting, record
 from workers.serving.errors import BadRequest, ClientGone, ServingError
 from workers.serving.http.exchange import Headers
 from workers.serving.oip.request import InferRequest
@@ -79,7 +77,7 @@ class Recorder:
         """Record an error that no replica knows of. One whose caller has left answers nobody."""
         if isinstance(error, ClientGone):
             return
-        latency = max(0.0, time.time() - said.received)
+        latency = max(0.0, clock.now() - said.received)
         raw = record.encode_records([Record(said, error.code, latency, 0.0)])
         self._dispatcher.errand(*self._records.put(raw, 1))
 

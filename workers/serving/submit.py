@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import Any, Protocol
 
-from workers.serving import names, wire
+from workers.serving import clock, names, wire
 from workers.serving.errors import QueueAway, QueueFull, ServingError
 from workers.serving.stage_stream import packed
 from workers.serving.valkey import AWAY, BLOCK, FAILED, SOCKET_TIMEOUT, pauses
@@ -114,8 +114,9 @@ class Dispatcher:
         return True
 
     def beat(self) -> None:
-        """Drop the replies that have been read; end a connection that has fallen silent."""
+        """Drop the replies that have been read; ask for the time; end a connection that has fallen silent."""
         self.errand("XTRIM", self._reply_stream, "MINID", self._last_reply)
+        self.ask(clock.ASK, partial(clock.learn, time.time()))
         for link in (self._out, self._in):
             if link is not None and link.silence() > SOCKET_TIMEOUT:
                 log.warning("Valkey has been silent for %g s; connecting anew", link.silence())

@@ -15,10 +15,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
-from workers.serving import muting, names, record, recording, told, wire
+from workers.serving import clock, muting, names, record, recording, told, wire
 from workers.serving.accounts import NO_REVISION, Accounts, Place
 from workers.serving.admission import Admission
 from workers.serving.admit import secret
@@ -115,7 +114,7 @@ class Visit:
         self._admit = admit
         self._usual_priority = usual_priority
         self._began = time.perf_counter()
-        self._started = time.time()
+        self._started = clock.now()
         self._place: Place = (name, NO_REVISION)
         self._held = 0  # bytes of the body, then of the answer
         self._done = False
@@ -197,7 +196,7 @@ class Visit:
         """Keep the request, to be answered later; who asked knows its id once Valkey has it."""
         assert self._body is not None
         identifier = shelf.new_id()
-        key = identify(self._plane.table(), secret(self._exchange.headers), datetime.now(UTC))
+        key = identify(self._plane.table(), secret(self._exchange.headers), clock.utc())
         seconds = min(request.timeout or self._plane.later_seconds, self._plane.later_seconds)
         order = shelf.Order(
             key=key.id,
@@ -249,7 +248,7 @@ class Visit:
             muting.without(request.samples, muted) if muted and not self._said.muted_used else request.samples,
             plan=split.plan if len(split.path) > 1 else (),
             priority=self._usual_priority if request.priority is None else request.priority,
-            sent=time.time(),
+            sent=clock.now(),
             events=self._teller.wants_parts,
             asked=self._said,
         )

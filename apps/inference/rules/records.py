@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from apps.inference.rules.ids import AHEAD
@@ -32,7 +32,17 @@ class Recorded(NamedTuple):
     muted_used: bool = False
 
 
-def datable(records: Iterable[Recorded], now: datetime) -> list[Recorded]:
+class Dated(Protocol):
+    """What has a time."""
+
+    @property
+    def at(self) -> datetime: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def datable(records: Iterable[D], now: datetime) -> list[D]:
     """Those whose time may be true."""
     earliest, latest = now - _OLDEST, now + AHEAD
     return [record for record in records if earliest <= record.at <= latest]
