@@ -15,6 +15,7 @@ ROUTES: dict[str, list[str]] = {
     "webhooks.endpoint_changed": ["apps.inference.services.routing_publish"],
     "registry.version_registered": [],
     "registry.alias_moved": [],
+    "datasets.version_frozen": [],
     "registry.version_corrupted": ["apps.deployments.services.version_corrupted"],
     "deployments.rollout_requested": ["apps.approvals.services.request_open"],
     "deployments.revision_superseded": ["apps.approvals.services.request_void"],

@@ -17,6 +17,7 @@ SENTENCES = {
     "approval.reject": "rejected: {summary}",
     "approval.requested": "asks reviewers: {summary}",
     "approval.void": "withdrew the question: {summary}",
+    "dataset.frozen": "froze {samples} samples as {target}",
     "deployment.created": "created the deployment {target}",
     "demo.password_renewed": "renewed the demo password of {target}",
     "group.changed": "changed the group {target}: {changes}",

@@ -12,7 +12,7 @@ from apps.core.clock import now
 from apps.core.models import User
 from apps.core.permissions import require
 from apps.datasets.models import Asset
-from apps.datasets.services import assets_forget
+from apps.datasets.services import assets_forget, samples_erase
 from apps.inference.models import Feedback, KeptInput, Prediction, SubjectErasure
 
 DELETE = "inference.delete_prediction"
@@ -28,10 +28,12 @@ class Erased:
     predictions: int
     feedback: int
     assets: int
+    samples: int = 0
 
 
 def subject_erase(*, actor: User, subject: str) -> Erased:
-    """Delete its predictions, their feedback, and the assets that nothing else refers to. Repeating it is no error.
+    """Delete its predictions, their feedback, their samples in dataset versions, and the assets that nothing else refers
+    to. Repeating it is no error.
 
     The audit trail, which nothing is deleted from, names the subject by its SHA-256 only.
     """
@@ -45,9 +47,10 @@ def subject_erase(*, actor: User, subject: str) -> Erased:
         links = KeptInput.objects.filter(prediction__in=ids)
         assets = set(links.values_list("asset_id", flat=True))
         links.delete()
+        samples = samples_erase(predictions=ids)
         predictions = found.delete()[0]
         forgotten = assets_forget(among=Asset.objects.filter(pk__in=assets))
-        erased = Erased(predictions, feedback, forgotten)
+        erased = Erased(predictions, feedback, forgotten, samples)
         audit.record(
             actor=actor,
             action="subject.deleted",
@@ -55,6 +58,7 @@ def subject_erase(*, actor: User, subject: str) -> Erased:
             predictions=predictions,
             feedback=feedback,
             assets=forgotten,
+            samples=samples,
         )
     return erased
 
