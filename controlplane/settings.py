@@ -22,6 +22,7 @@ QUARTET_UPLOAD_LIMIT = env.integer("QUARTET_UPLOAD_LIMIT", 8 * 1024**3, 1024)
 QUARTET_APPROVALS_REQUIRED = env.integer("QUARTET_APPROVALS_REQUIRED", 1, 1, 10)
 QUARTET_WEBHOOK_ALLOW = env.networks("QUARTET_WEBHOOK_ALLOW", ())
 
+QUARTET_TRAINING_SLOTS = env.integer("QUARTET_TRAINING_SLOTS", 1, 0, 16)
 QUARTET_RECORD_SPOOL = env.integer("QUARTET_RECORD_SPOOL", 256 * 1024**2)
 QUARTET_ASSET_STORAGE = env.text("QUARTET_ASSET_STORAGE", "apps.datasets.storage.AssetFiles")
 QUARTET_ASSET_STORAGE_OPTIONS = env.mapping("QUARTET_ASSET_STORAGE_OPTIONS")
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "apps.deployments",
     "apps.inference",
     "apps.monitoring",
+    "apps.training",
     "apps.approvals",
     "apps.console",
     "django.contrib.admin",
@@ -164,6 +166,7 @@ SPECTACULAR_SETTINGS = {
         "RevisionStateEnum": "apps.deployments.models.Revision.State",
         "VersionStateEnum": "apps.registry.models.ModelVersion.State",
         "DeliveryStateEnum": "apps.webhooks.models.Delivery.State",
+        "JobStateEnum": "apps.training.models.TrainingJob.State",
         "RequestStateEnum": "apps.approvals.models.ApprovalRequest.State",
     },
 }

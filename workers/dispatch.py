@@ -4,9 +4,20 @@ from uuid import UUID
 
 from celery import current_app
 
-from workers.queues import node_queue
+from apps.training.services import jobs_offer as offer
+from workers.queues import node_queue, training_queue
 
 
 def replica_start(*, event_id: UUID, replica_id: str, node: str) -> None:
     """Listener of deployments.replica_placed. A lost message is no harm: the reconciler places the replica again."""
     current_app.send_task("deployments.replica_host", args=[replica_id], queue=node_queue(node), expires=30)
+
+
+def jobs_offer(*, event_id: UUID, job_id: str) -> None:
+    """Listener of training.job_requested: a node is asked at once; the control worker looks again while a job waits."""
+    offer()
+
+
+def job_start(*, event_id: UUID, job_id: str, node: str) -> None:
+    """Listener of training.job_offered. A lost message is no harm: after some seconds the job is offered again."""
+    current_app.send_task("training.job_host", args=[job_id], queue=training_queue(node), expires=10)

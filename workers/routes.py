@@ -23,6 +23,11 @@ ROUTES: dict[str, list[str]] = {
     "approvals.rejected": ["apps.deployments.services.revision_reject"],
     "deployments.replica_placed": ["workers.dispatch.replica_start"],
     "deployments.routing_changed": ["apps.inference.services.routing_publish"],
+    "training.job_requested": ["workers.dispatch.jobs_offer"],
+    "training.job_offered": ["workers.dispatch.job_start"],
+    "training.job_ended": [],
+    "training.candidate_passed": [],
+    "training.candidate_refused": [],
     "inference.key_changed": ["apps.inference.services.routing_publish"],
 }
 

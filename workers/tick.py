@@ -9,6 +9,7 @@ import structlog
 from apps.deployments.selectors import is_at_rest
 from apps.deployments.services import reconcile, watch_keep
 from apps.inference.services import routing_keep, routing_look
+from apps.training.services import jobs_offer, leases_expire
 from workers.deliver import deliveries_wake
 from workers.observe import evidence
 from workers.relay import relay_run
@@ -82,4 +83,11 @@ def fleet_watch() -> bool:
     return at_rest
 
 
-STEPS: tuple[Step, ...] = (relay_run, deliveries_wake, Seldom(routing_look, 1.9), Seldom(routing_keep, 14.9))
+STEPS: tuple[Step, ...] = (
+    leases_expire,
+    jobs_offer,
+    relay_run,
+    deliveries_wake,
+    Seldom(routing_look, 1.9),
+    Seldom(routing_keep, 14.9),
+)

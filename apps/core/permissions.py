@@ -21,6 +21,7 @@ SCOPES = {
     "approvals:write": "Decide approval requests",
     "feedback": "Say what was true of predictions",
     "subjects:delete": "Delete what is recorded of a subject",
+    "training:write": "Freeze dataset versions, start and cancel training jobs",
     "webhooks:write": "Make webhook endpoints, ping them and have things delivered again",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")

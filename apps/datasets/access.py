@@ -1,4 +1,7 @@
-"""The only door to dataset versions: fetching one and checking the right to it are one act. Anybody signed in may read."""
+"""The only door to dataset versions: fetching one and checking the right to it are one act.
+
+Anybody signed in may read.
+"""
 
 from apps.core.errors import NotFound
 from apps.core.models import User

@@ -32,8 +32,8 @@ class Erased:
 
 
 def subject_erase(*, actor: User, subject: str) -> Erased:
-    """Delete its predictions, their feedback, their samples in dataset versions, and the assets that nothing else refers
-    to. Repeating it is no error.
+    """Delete its predictions, their feedback, their samples in dataset versions, and the assets that nothing else
+    refers to. Repeating it is no error.
 
     The audit trail, which nothing is deleted from, names the subject by its SHA-256 only.
     """

@@ -1,6 +1,7 @@
 """Writing to the registry. Each call is one change with its audit entry and its event."""
 
 from apps.registry.services.alias import ANY, alias_delete, alias_move
+from apps.registry.services.directory import directory_files, directory_register
 from apps.registry.services.model import model_create
 from apps.registry.services.upload import upload_discard, upload_start, upload_write, uploads_expire
 from apps.registry.services.version import version_register
@@ -10,6 +11,8 @@ __all__ = [
     "ANY",
     "alias_delete",
     "alias_move",
+    "directory_files",
+    "directory_register",
     "model_create",
     "upload_discard",
     "upload_start",
