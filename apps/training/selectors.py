@@ -46,6 +46,14 @@ def job_spec(job_id: UUID) -> dict[str, Any]:
         "directory": str(job.directory),
         "parent": _version(job.parent),
         "champion": _version(job.champion) if job.champion else None,
+        "dataset": job.dataset_id,
+        "measured_on": job.measured_on_id,
+        "seconds": job.seconds,
+        "limits": {
+            "seconds": job.limit_seconds,
+            "memory_bytes": job.limit_memory_bytes,
+            "disk_bytes": job.limit_disk_bytes,
+        },
     }
 
 

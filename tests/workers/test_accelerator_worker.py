@@ -89,7 +89,7 @@ def pids() -> set[int]:
 
 def test_it_hosts_what_is_placed_on_its_node(deployment: Deployment) -> None:
     assert all(runs(pid) for pid in pids())
-    assert Node.objects.get().slots == 64
+    assert Node.objects.get().slots == 64  # a training job has a slot of its own
 
 
 def test_a_killed_replica_is_replaced(deployment: Deployment) -> None:
