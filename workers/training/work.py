@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import torch
+import transformers
 
 from workers.serving.artifact import ArtifactFile, verify
 from workers.serving.events import EventChannel
@@ -50,6 +51,7 @@ def run(spec: dict[str, Any], events: EventChannel, stop: threading.Event) -> No
 def _make(spec: dict[str, Any], directory: Path, events: EventChannel, stop: threading.Event) -> None:
     torch.set_num_threads(int(spec["parameters"]["threads"]))
     torch.manual_seed(spec["seed"])
+    transformers.utils.logging.disable_progress_bar()  # the log is read by people
     parent = spec["parent"]
     verify(Path(parent["directory"]), _files(parent))
     family = family_for(parent["manifest"])(Path(parent["directory"]), parent["manifest"])
