@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from apps.deployments.models import Node, Replica, Revision, Rollout
 from apps.registry.models import ModelVersion
+from apps.training.models import TrainingJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,22 @@ _ROLLOUT = {
     Rollout.State.FAILED: State("failed", "bad"),
     Rollout.State.SUPERSEDED: State("superseded"),
 }
+
+
+_JOB = {
+    TrainingJob.State.WAITING: State("waiting", "info"),
+    TrainingJob.State.LEASED: State("starting", "warn"),
+    TrainingJob.State.RUNNING: State("training", "warn"),
+    TrainingJob.State.DONE: State("done", "ok"),
+    TrainingJob.State.FAILED: State("failed", "bad"),
+    TrainingJob.State.CANCELLED: State("cancelled"),
+}
+
+
+def job_state(job: TrainingJob) -> State:
+    if job.cancelling and job.state != TrainingJob.State.CANCELLED:
+        return State("cancelling", "warn")
+    return _with(_JOB[TrainingJob.State(job.state)], job.reason)
 
 
 def revision_state(revision: Revision) -> State:

@@ -13,6 +13,9 @@ urlpatterns = [
     path("models/", views.models, name="models"),
     path("models/<slug:name>/", views.model, name="model"),
     path("models/<slug:name>/versions/<int:number>/", views.version, name="version"),
+    path("training/", views.training, name="training"),
+    path("training/<uuid:pk>/", views.job, name="job"),
+    path("training/<uuid:pk>/cancel", views.cancel, name="cancel"),
     path("nodes/", views.nodes, name="nodes"),
     path("audit/", views.audit, name="audit"),
 ]

@@ -2,11 +2,13 @@
 
 import sys
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from apps.console.call import (
@@ -14,6 +16,7 @@ from apps.console.call import (
     curl_command,
     deployment_create_command,
     feedback_command,
+    job_request_command,
     key_command,
     manage_command,
     revision_request_command,
@@ -25,6 +28,7 @@ from apps.console.selectors.fleet import deployment_rows
 from apps.console.selectors.models import model_context, model_rows, version_context
 from apps.console.selectors.needs import needs
 from apps.console.selectors.nodes import node_rows
+from apps.console.selectors.training import job_context, job_rows
 from apps.console.topics import deployment_topic
 from apps.core.errors import CallerError, NotFound
 from apps.core.models import User
@@ -34,6 +38,8 @@ from apps.deployments.services import deployment_rollback
 from apps.registry.access import model_to_read
 from apps.registry.models import RegisteredModel
 from apps.registry.selectors import version_by_ref
+from apps.training.access import RUN, job_for, job_to_cancel
+from apps.training.services import job_cancel
 
 
 @page("overview")
@@ -85,7 +91,7 @@ def rollback(request: HttpRequest, name: str) -> HttpResponse:
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:
-        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
+        return _refused(request, error, reverse("console:deployment", args=[name]), name)
     return redirect("console:deployment", name)
 
 
@@ -106,6 +112,31 @@ def version(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
     return {"title": f"{name} version {number}", **version_context(found)}
 
 
+@page("training")
+def training(request: HttpRequest) -> dict[str, Any]:
+    return {"title": "Training", "rows": job_rows(), "commands": _commands(request)}
+
+
+@page("job")
+def job(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    found = job_for(_actor(request), pk)
+    may_cancel = request.user.has_perm(RUN)
+    return {"title": f"Training {found.parent.model.name}", "may_cancel": may_cancel, **job_context(found)}
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The job page's one button; what stands against it is shown on the page."""
+    try:
+        job_cancel(actor=_actor(request), job=job_to_cancel(_actor(request), pk))
+    except NotFound as error:
+        raise Http404(error.message) from error
+    except CallerError as error:
+        return _refused(request, error, reverse("console:job", args=[pk]), "the training job")
+    return redirect("console:job", pk)
+
+
 @page("nodes")
 def nodes(request: HttpRequest) -> dict[str, Any]:
     return {"title": "Nodes", "rows": node_rows()}
@@ -119,6 +150,11 @@ def audit(request: HttpRequest) -> dict[str, Any]:
     return {"title": "Audit", "target": target, "before": known, "trail": audit_page(target=target, before=known)}
 
 
+def _refused(request: HttpRequest, error: CallerError, back: str, name: str) -> HttpResponse:
+    """Why a button did nothing, and the way back."""
+    return render(request, "console/refused.html", {"back": back, "name": name, "error": error}, status=error.status)
+
+
 def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[str, str]:
     """What an empty page teaches: commands that make the first of what it lists."""
     base = _base(request)
@@ -130,11 +166,12 @@ def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[s
         environment=settings.QUARTET_HOME / "run/environment",
     )
     return {
-        "key_operate": key_command(here, user, "read,models:write,deployments:write,infer"),
+        "key_operate": key_command(here, user, "read,models:write,deployments:write,training:write,infer"),
         "key_infer": key_command(here, user, "infer"),
         "key_feedback": key_command(here, user, "feedback"),
         "model_import": manage_command(here, "import_model", "DIRECTORY", "--name", "my-model", "--actor", user),
         "deployment_create": deployment_create_command(base),
+        "job_request": job_request_command(base, model),
         "revision_request": revision_request_command(base, deployment, model),
     }
 

@@ -18,12 +18,13 @@ PAGES = [
     "/models/",
     "/models/digits-av/",
     "/models/digits-av/versions/2/",
+    "/training/",
     "/nodes/",
     "/audit/",
     "/audit/?target=deployment:digits",
     "/audit/?before=5",
 ]
-EMPTY = ["/", "/deployments/", "/models/", "/nodes/", "/audit/"]
+EMPTY = ["/", "/deployments/", "/models/", "/training/", "/nodes/", "/audit/"]
 
 
 @pytest.mark.parametrize("path", PAGES)

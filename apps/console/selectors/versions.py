@@ -11,7 +11,8 @@ from typing import Any
 
 from django.db.models import Max
 
-from apps.console.topics import FLEET, deployment_topic
+from apps.console.selectors.training import job_facts
+from apps.console.topics import FLEET, deployment_topic, job_topic
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
 
@@ -22,10 +23,11 @@ _CURRENT = ("requested", "approved", "starting", "live", "retiring")
 
 
 def page_versions() -> dict[str, str]:
-    """Topic -> version, for the fleet and every deployment."""
+    """Topic -> version, for the fleet, every deployment and every training job on its way."""
     facts = _deployment_facts()
     last_entry = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
     versions = {deployment_topic(name): _digest(facts[pk]) for pk, name in _names()}
+    versions |= {job_topic(pk): _digest(seen) for pk, seen in job_facts().items()}
     return versions | {FLEET: _digest([last_entry, _node_facts(), sorted(facts.items())])}
 
 

@@ -13,6 +13,7 @@ from apps.core.clock import now
 register = template.Library()
 register.filter("count", figures.count)
 register.filter("size", figures.size)
+register.filter("share", figures.share)
 
 
 @register.simple_tag
