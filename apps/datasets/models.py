@@ -83,21 +83,23 @@ class Sample(Frozen):
     Only deleting a subject may change it: its files and its label go, its place stays, empty.
     """
 
-    MUTABLE = frozenset({"predictions", "erased", "label"})
+    MUTABLE = frozenset({"predictions", "subjects", "erased", "label"})
 
     version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="samples")
     position = models.PositiveIntegerField()
     label = models.TextField()
     slices = ArrayField(models.CharField(max_length=200), default=list)
-    #: Those that it was met in; what is deleted with their subject is found by them.
+    #: Those that it was met in, and the SHA-256 of each one's subject (empty for nobody), in the same order: what is to
+    #: be deleted with a subject is found when its predictions are long gone.
     predictions = ArrayField(models.UUIDField(), default=list)
+    subjects = ArrayField(models.CharField(max_length=64), default=list)
     #: Somebody brought it, whatever predictions it was met in.
     declared = models.BooleanField(default=False)
     erased = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "position"], name="sample_position_once")]
-        indexes = [GinIndex(fields=["predictions"], name="sample_predictions", fastupdate=False)]
+        indexes = [GinIndex(fields=["subjects"], name="sample_subjects", fastupdate=False)]
 
     def __str__(self) -> str:
         return f"sample {self.position} of {self.version_id}"

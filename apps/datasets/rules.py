@@ -18,13 +18,14 @@ _NAME_LONGEST = 63
 class Described:
     """One sample: its files (input -> SHA-256), what is true of it, and the slices that it belongs to.
 
-    `predictions` are those it was met in; empty for one that somebody declared.
+    `origins` are the predictions that it was met in, each with the SHA-256 of its subject or an empty text; there are
+    none for a sample that somebody declared.
     """
 
     inputs: dict[str, str]
     label: str
     slices: tuple[str, ...] = ()
-    predictions: tuple[UUID, ...] = field(default=(), compare=False)
+    origins: tuple[tuple[UUID, str], ...] = field(default=(), compare=False)
     declared: bool = field(default=False, compare=False)
 
     @property
@@ -78,7 +79,7 @@ def _joined(before: Described, after: Described) -> Described:
     return replace(
         after,
         slices=_ordered((*before.slices, *after.slices)),
-        predictions=tuple(dict.fromkeys((*before.predictions, *after.predictions))),
+        origins=tuple(dict.fromkeys((*before.origins, *after.origins))),
         declared=before.declared or after.declared,
     )
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from uuid import UUID
 
 from apps.datasets.models import DatasetVersion, Sample, SampleFile
 from apps.datasets.rules import Described
@@ -14,7 +15,7 @@ def version_samples(version: DatasetVersion) -> list[Described]:
         files[sample][name] = sha256
     rows = Sample.objects.filter(version=version, erased=False).order_by("position")
     return [
-        Described(files[row.pk], row.label, tuple(row.slices), tuple(row.predictions), row.declared)
+        Described(files[row.pk], row.label, tuple(row.slices), _origins(row), row.declared)
         for row in rows.iterator(chunk_size=5000)
     ]
 
@@ -22,6 +23,10 @@ def version_samples(version: DatasetVersion) -> list[Described]:
 def version_erased(version: DatasetVersion) -> int:
     """How many of its samples were deleted with their subject."""
     return Sample.objects.filter(version=version, erased=True).count()
+
+
+def _origins(row: Sample) -> tuple[tuple[UUID, str], ...]:
+    return tuple(zip(row.predictions, row.subjects, strict=True))
 
 
 def _files(version: DatasetVersion) -> Iterator[tuple[int, str, str]]:

@@ -59,6 +59,7 @@ def job_spec(job_id: UUID) -> dict[str, Any]:
 
 def _version(version: ModelVersion) -> dict[str, Any]:
     return {
+        "id": version.pk,
         "name": str(version),
         "directory": str(version.directory),
         "manifest": version.manifest,

@@ -57,9 +57,9 @@ def test_of_two_labels_of_the_same_files_the_later_is_right() -> None:
 
 
 def test_a_sample_met_twice_remembers_both_predictions_and_that_somebody_declared_it() -> None:
-    met = [Described({"image": "a" * 64}, "6", predictions=(new_id(),)) for _ in range(2)]
+    met = [Described({"image": "a" * 64}, "6", origins=((new_id(), ""),)) for _ in range(2)]
     [found] = merged([*met, Described({"image": "a" * 64}, "6", declared=True)])
-    assert set(found.predictions) == {met[0].predictions[0], met[1].predictions[0]}
+    assert found.origins == met[0].origins + met[1].origins
     assert found.declared
 
 

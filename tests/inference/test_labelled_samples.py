@@ -11,6 +11,7 @@ from apps.core.ids import new_id
 from apps.datasets.rules import Described
 from apps.datasets.selectors import version_erased, version_samples
 from apps.datasets.services import Content, version_freeze
+from apps.inference.models import Feedback, KeptInput, Prediction
 from apps.inference.rules.ids import moment
 from apps.inference.selectors import labelled_samples
 from apps.inference.services import Given, Kept, feedback_give, kept_add, predictions_add, subject_erase
@@ -47,7 +48,7 @@ def test_what_has_a_truth_and_all_its_inputs_is_a_sample(world: World, home: Pat
     met(world, kept=None)
     [sample] = found()
     assert (sample.label, list(sample.inputs), sample.slices) == ("7", ["image"], ("met:digits",))
-    assert sample.predictions == (prediction,)
+    assert sample.origins == ((prediction, ""),)
 
 
 def test_another_deployments_predictions_are_none_of_it(world: World, home: Path) -> None:
@@ -65,6 +66,17 @@ def test_a_deleted_subject_is_in_no_new_version_and_leaves_the_old_ones(world: W
     assert (erased.samples, erased.assets) == (1, 1)
     assert version_erased(version) == 1
     assert len(version_samples(version)) == len(found()) == 1
+
+
+def test_a_subject_leaves_dataset_versions_when_its_predictions_are_long_gone(world: World, home: Path) -> None:
+    met(world, subject="somebody")
+    version, _ = version_freeze(actor=world.ada, name="met", samples=found())
+    for model in (Feedback, KeptInput, Prediction):
+        model._default_manager.all().delete()
+    world.ada.is_superuser = True
+    erased = subject_erase(actor=world.ada, subject="somebody")
+    assert (erased.samples, erased.assets) == (1, 1)
+    assert version_samples(version) == []
 
 
 def test_what_was_also_met_elsewhere_stays_in_a_version(world: World, home: Path) -> None:

@@ -54,7 +54,13 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_learns_and_is_served(untrained: Path, tmp_path: Path, recipe: str) -> None:
     assert not inspected(untrained).has_code
     manifest = manifest_normalise(manifest_parse((untrained / "model.yaml").read_bytes()))
-    version = {"directory": str(untrained), "manifest": manifest, "files": _files(untrained), "name": "sentiment/1"}
+    version = {
+        "directory": str(untrained),
+        "manifest": manifest,
+        "files": _files(untrained),
+        "name": "sentiment/1",
+        "id": 1,
+    }
     told = {"steps": 15, "batch_size": 6, "learning_rate": 1e-2 if recipe == "frozen-encoder" else 3e-3}
     spec = {
         "job": "j",

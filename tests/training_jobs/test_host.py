@@ -134,12 +134,11 @@ def test_a_file_that_the_store_lost_fails_the_job_with_its_name(hosting: Hosting
 
 
 def test_a_subject_deleted_since_fails_the_job_in_words(world: World, home: Path) -> None:
-    prediction = new_id()
-    samples = [sample("one", "odd"), sample("two", "even", predictions=(prediction,))]
+    samples = [sample("one", "odd"), sample("two", "even", origins=((new_id(), "s" * 64),))]
     dataset, _ = version_freeze(actor=world.ada, name="met", samples=samples)
     job = requested(world, dataset=dataset)
     with transaction.atomic():
-        samples_erase(predictions=[prediction])
+        samples_erase(subject="s" * 64)
     job = Hosting(job).runs(PATIENT)
     assert (job.state, job.code) == ("failed", "samples_erased")
 
@@ -162,3 +161,16 @@ def test_what_ended_jobs_left_is_swept_and_what_waits_is_not(hosting: Hosting, w
     waiting.directory.mkdir()
     hosting.runs(spoken("say('failed', code='diverged', message='It did.', path='')"))
     assert [path.name for path in left.parent.iterdir()] == [str(waiting.pk)]
+
+
+def test_a_damaged_file_of_its_parent_takes_the_parent_out_of_use(hosting: Hosting) -> None:
+    parent = hosting.job.parent
+    told = f"say('failed', code='artifact_corrupt', message='It differs.', path='echo.py', version={parent.pk})"
+    job = hosting.runs(spoken(told))
+    parent.refresh_from_db()
+    assert (job.state, job.code, parent.state, parent.state_reason) == (
+        "failed",
+        "artifact_corrupt",
+        "corrupt",
+        "It differs.",
+    )

@@ -73,10 +73,9 @@ def test_samples_that_the_model_cannot_take_are_refused(world: World, home: Path
 
 
 def test_a_dataset_that_lost_samples_with_their_subject_is_refused(world: World, home: Path) -> None:
-    prediction = new_id()
-    samples = [sample("one", "odd"), sample("two", "even", predictions=(prediction,))]
+    samples = [sample("one", "odd"), sample("two", "even", origins=((new_id(), "s" * 64),))]
     dataset, _ = version_freeze(actor=world.ada, name="texts", samples=samples)
-    samples_erase(predictions=[prediction])
+    samples_erase(subject="s" * 64)
     with pytest.raises(SamplesErased, match="1 of the 2 samples of texts/1 were deleted"):
         requested(world, dataset=dataset)
 

@@ -27,7 +27,9 @@ def told(error: BaseException) -> dict[str, Any]:
     """The fields of the event `failed`."""
     for kind, code in _OWN.items():
         if isinstance(error, kind):
-            return {"code": code, "message": str(error), "path": getattr(error, "path", "")}
+            notes = getattr(error, "__notes__", [])  # of a corrupt artifact, which version it is
+            told = {"code": code, "message": str(error), "path": getattr(error, "path", "")}
+            return told | ({"version": int(notes[0])} if notes else {})
     if is_out_of_memory(error):
         return {"code": "out_of_memory", "message": f"Memory ran out: {error}. A smaller batch_size takes less."}
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

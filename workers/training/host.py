@@ -24,7 +24,6 @@ from django.db import close_old_connections, connections
 from apps.core.errors import QuartetError
 from apps.registry.services import version_mark_corrupt
 from apps.training import services
-from apps.training.models import TrainingJob
 from apps.training.rules.limits import Allowed, exceeded
 from apps.training.services.evaluations import Answers
 from apps.training.services.leases import CANCEL, GO_ON, LOST
@@ -184,10 +183,9 @@ class JobHost:
         )
 
     def _corrupt(self, last: dict[str, Any]) -> None:
-        """A file of the parent is not what was registered: nobody else should use it either."""
-        parent = TrainingJob.objects.values_list("parent_id", flat=True).get(pk=self._id)
-        told = {"path": last.get("path", ""), "reason": last["message"], "reported_by": f"training job {self._id}"}
-        version_mark_corrupt(version_id=parent, **told)
+        """A file of parent or champion is not what was registered: nobody else should use it either."""
+        told = {"path": last["path"], "reason": last["message"], "reported_by": f"training job {self._id}"}
+        version_mark_corrupt(version_id=last["version"], **told)
         self._fail(last["code"], last["message"])()
 
     def _fail(self, code: str, reason: str) -> Callable[[], object]:

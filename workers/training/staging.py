@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from apps.datasets.selectors import version_erased, version_samples
 from apps.training.models import TrainingJob
 from apps.training.rules.machine import ENDED
 from workers.training.samples import file_path
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def stage(directory: Path, name: str, version_id: int, go_on: Callable[[], bool]) -> int:
@@ -57,6 +60,8 @@ def sweep() -> None:
     """Delete what ended jobs left on this node."""
     root = Path(settings.QUARTET_HOME) / "training"
     for directory in root.iterdir() if root.is_dir() else ():
+        if not _UUID.fullmatch(directory.name):  # somebody else's
+            continue
         job = TrainingJob.objects.filter(pk=UUID(directory.name)).values_list("state", flat=True).first()
         if job is None or job in ENDED:
             shutil.rmtree(directory, ignore_errors=True)

@@ -14,7 +14,7 @@ import msgspec
 import torch
 import transformers
 
-from workers.serving.artifact import ArtifactFile, verify
+from workers.serving.artifact import ArtifactCorrupt, ArtifactFile, verify
 from workers.serving.events import EventChannel
 from workers.training.answers import answers
 from workers.training.checkpoints import Checkpoints
@@ -53,7 +53,7 @@ def _make(spec: dict[str, Any], directory: Path, events: EventChannel, stop: thr
     torch.manual_seed(spec["seed"])
     transformers.utils.logging.disable_progress_bar()  # the log is read by people
     parent = spec["parent"]
-    verify(Path(parent["directory"]), _files(parent))
+    _require_whole(parent)
     family = family_for(parent["manifest"])(Path(parent["directory"]), parent["manifest"])
     recipe = RECIPES[spec["recipe"]]()
     where = place(spec["device"])
@@ -117,7 +117,7 @@ def _measure(spec: dict[str, Any], directory: Path, family: Family, model: Any, 
     samples = Samples.load(directory, "measure")
     candidate = answers(model, family, family.examples(samples), where)
     champion = spec["champion"]
-    verify(Path(champion["directory"]), _files(champion))
+    _require_whole(champion)
     other = family_for(champion["manifest"])(Path(champion["directory"]), champion["manifest"])
     beside = other.load().to(where.device)
     _write(
@@ -140,8 +140,13 @@ def _write(path: Path, value: Any) -> None:
     unfinished.replace(path)
 
 
-def _files(version: dict[str, Any]) -> list[ArtifactFile]:
-    return msgspec.convert(version["files"], list[ArtifactFile])
+def _require_whole(version: dict[str, Any]) -> None:
+    """Raises ArtifactCorrupt, which then knows the version."""
+    try:
+        verify(Path(version["directory"]), msgspec.convert(version["files"], list[ArtifactFile]))
+    except ArtifactCorrupt as error:
+        error.add_note(str(version["id"]))
+        raise
 
 
 def _bound(spec: dict[str, Any]) -> str:

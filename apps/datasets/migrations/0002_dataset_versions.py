@@ -80,6 +80,7 @@ class Migration(migrations.Migration):
                 ('label', models.TextField()),
                 ('slices', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), default=list, size=None)),
                 ('predictions', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None)),
+                ('subjects', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
                 ('declared', models.BooleanField(default=False)),
                 ('erased', models.BooleanField(default=False)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='datasets.datasetversion')),
@@ -104,7 +105,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='sample',
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['predictions'], name='sample_predictions'),
+            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['subjects'], name='sample_subjects'),
         ),
         migrations.AddConstraint(
             model_name='sample',

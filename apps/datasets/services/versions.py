@@ -1,8 +1,7 @@
 """Freezing samples as a dataset version, and taking out of them what must be forgotten."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -89,8 +88,9 @@ def _samples_write(version: DatasetVersion, frozen: Sequence[Described]) -> None
             position=place,
             label=sample.label,
             slices=list(sample.slices),
-            predictions=list(sample.predictions),
-            declared=sample.declared or not sample.predictions,
+            predictions=[prediction for prediction, _ in sample.origins],
+            subjects=[subject for _, subject in sample.origins],
+            declared=sample.declared or not sample.origins,
         )
         for place, sample in enumerate(frozen)
     ]
@@ -103,22 +103,24 @@ def _samples_write(version: DatasetVersion, frozen: Sequence[Described]) -> None
     SampleFile.objects.bulk_create(files, batch_size=_AT_ONCE)
 
 
-def samples_erase(*, predictions: Collection[UUID]) -> int:
-    """Take the files and labels of what was met in these predictions alone out of every dataset version; how many.
+def samples_erase(*, subject: str) -> tuple[int, set[str]]:
+    """Take the files and labels of what was met with this subject alone out of every dataset version.
 
-    Part of the transaction in which a subject is deleted. The version keeps its digest and its place for them, and says
-    how many it lost; what was also met elsewhere, or declared, stays.
+    `subject` is its SHA-256. Part of the transaction in which it is deleted. A version keeps its digest and a place for
+    each, and says how many it lost; what was also met with somebody else, or declared, stays. Returns how many samples
+    and which assets they had.
     """
-    gone = set(predictions)
-    if not gone:
-        return 0
     erased = []
-    touched = Sample.objects.filter(predictions__overlap=list(gone)).order_by("pk")
+    touched = Sample.objects.filter(subjects__contains=[subject]).order_by("pk")
     for sample in touched.select_for_update(no_key=True):
-        sample.predictions = [each for each in sample.predictions if each not in gone]
-        if not sample.predictions and not sample.declared:
+        left = [each for each in zip(sample.predictions, sample.subjects, strict=True) if each[1] != subject]
+        sample.predictions = [prediction for prediction, _ in left]
+        sample.subjects = [other for _, other in left]
+        if not left and not sample.declared:
             sample.erased, sample.label = True, ""
             erased.append(sample.pk)
-        sample.save(update_fields=["predictions", "erased", "label"])
-    SampleFile.objects.filter(sample__in=erased).delete()
-    return len(erased)
+        sample.save(update_fields=["predictions", "subjects", "erased", "label"])
+    files = SampleFile.objects.filter(sample__in=erased)
+    freed = set(files.values_list("asset_id", flat=True))
+    files.delete()
+    return len(erased), freed

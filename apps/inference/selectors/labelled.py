@@ -8,6 +8,7 @@ from uuid import UUID
 
 from apps.datasets.rules import Described
 from apps.inference.models import Feedback, KeptInput
+from apps.inference.rules.subjects import subject_digest
 from apps.inference.selectors.predictions import predictions_by_id
 
 #: Labels looked at together.
@@ -51,4 +52,5 @@ def _whole(batch: list[Feedback], slices: tuple[str, ...]) -> Iterator[Described
         prediction = known.get(row.prediction)
         inputs = kept[row.prediction, row.sample]
         if prediction is not None and inputs and inputs.keys() >= set(prediction.inputs):
-            yield Described(inputs, row.truth, slices, (row.prediction,))
+            origin = (row.prediction, subject_digest(prediction.subject))
+            yield Described(inputs, row.truth, slices, (origin,))

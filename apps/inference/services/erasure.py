@@ -1,6 +1,5 @@
 """Deleting what is recorded of a subject, also what is still on its way."""
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from apps.core.permissions import require
 from apps.datasets.models import Asset
 from apps.datasets.services import assets_forget, samples_erase
 from apps.inference.models import Feedback, KeptInput, Prediction, SubjectErasure
+from apps.inference.rules.subjects import subject_digest
 
 DELETE = "inference.delete_prediction"
 _LOCK = 0x5155_5355
@@ -40,21 +40,21 @@ def subject_erase(*, actor: User, subject: str) -> Erased:
     require(actor, DELETE, "delete what is recorded of a subject")
     with transaction.atomic():
         _lock(shared=False)
-        SubjectErasure.objects.update_or_create(digest=_digest(subject), defaults={"at": now()})
+        SubjectErasure.objects.update_or_create(digest=subject_digest(subject), defaults={"at": now()})
         found = Prediction.objects.filter(subject=subject)
         ids = list(found.values_list("id", flat=True))
         feedback = Feedback.objects.filter(prediction__in=ids).delete()[0]
         links = KeptInput.objects.filter(prediction__in=ids)
         assets = set(links.values_list("asset_id", flat=True))
         links.delete()
-        samples = samples_erase(predictions=ids)
+        samples, freed = samples_erase(subject=subject_digest(subject))
         predictions = found.delete()[0]
-        forgotten = assets_forget(among=Asset.objects.filter(pk__in=assets))
+        forgotten = assets_forget(among=Asset.objects.filter(pk__in=assets | freed))
         erased = Erased(predictions, feedback, forgotten, samples)
         audit.record(
             actor=actor,
             action="subject.deleted",
-            target=f"subject:sha256:{_digest(subject)}",
+            target=f"subject:sha256:{subject_digest(subject)}",
             predictions=predictions,
             feedback=feedback,
             assets=forgotten,
@@ -68,7 +68,7 @@ def erased_before(subjects: Collection[str]) -> dict[str, datetime]:
     found = dict(SubjectErasure.objects.values_list("digest", "at"))
     if not found:
         return {}
-    return {subject: found[digest] for subject in subjects if subject and (digest := _digest(subject)) in found}
+    return {subject: found[digest] for subject in subjects if subject and (digest := subject_digest(subject)) in found}
 
 
 def erasures_held_off() -> None:
@@ -84,7 +84,3 @@ def erasures_expire() -> None:
 def _lock(*, shared: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"select pg_advisory_xact_lock{'_shared' if shared else ''}(%s)", [_LOCK])
-
-
-def _digest(subject: str) -> str:
-    return hashlib.sha256(subject.encode()).hexdigest()

@@ -72,12 +72,6 @@ def _judged(dataset: DatasetVersion, answers: Answers) -> list[Judged]:
 
 
 def _tell(evaluation: Evaluation) -> None:
-    told = {
-        "evaluation_id": evaluation.pk,
-        "version_id": evaluation.candidate_id,
-        "champion_id": evaluation.champion_id,
-        "digest": evaluation.digest,
-    }
     reasons = " ".join(each["reason"] for each in evaluation.verdicts if not each["passed"])
     audit.record(
         actor=None,
@@ -88,7 +82,8 @@ def _tell(evaluation: Evaluation) -> None:
         digest=evaluation.digest,
         reason=reasons,
     )
-    outbox.emit(CandidatePassed(**told) if evaluation.passed else CandidateRefused(**told, reason=reasons))
+    told = evaluation.pk, evaluation.candidate_id, evaluation.champion_id, evaluation.digest
+    outbox.emit(CandidatePassed(*told) if evaluation.passed else CandidateRefused(*told, reasons))
 
 
 def _digest(value: Any) -> str:

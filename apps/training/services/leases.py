@@ -4,7 +4,7 @@ A holder whose lease ran out finds that its token is not the job's any more, and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -61,14 +61,15 @@ def jobs_offer() -> int:
         return 0
     with transaction.atomic():
         jobs = list(waiting.order_by("requested_at", "pk").select_for_update(skip_locked=True)[:50])
-        return sum([_offer(job) for job in jobs])
+        places = _places()
+        return sum([_offer(job, places) for job in jobs])
 
 
-def _offer(job: TrainingJob) -> bool:
+def _offer(job: TrainingJob, places: list[Place]) -> bool:
     node, why = choose(
         job.device,
         job.limit_memory_bytes,
-        _places(),
+        places,
         ran_on=job.node,
         asked=job.offered_to,
         slots=settings.QUARTET_TRAINING_SLOTS,
@@ -79,6 +80,7 @@ def _offer(job: TrainingJob) -> bool:
         return False
     TrainingJob.objects.filter(pk=job.pk).update(offered_to=node, offered_at=Now())
     outbox.emit(JobOffered(job_id=str(job.pk), node=node))
+    places[:] = [replace(each, running=each.running + (each.name == node)) for each in places]
     return True
 
 
