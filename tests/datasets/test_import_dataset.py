@@ -52,7 +52,7 @@ def test_what_stands_in_another_version_is_left_out(world: World, home: Path, tm
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ({"inputs": {"image": "8.png"}, "label": "8"}, "Line 1 .* 8.png"),
+        ({"inputs": {"image": "8.png"}, "label": "8"}, "Line 1 .*8.png"),
         ({"inputs": {"image": "../secret"}, "label": "8"}, "outside the directory"),
         ({"inputs": {"image": "7.png"}}, "Line 1 .* KeyError: 'label'"),
         (["no object"], "Line 1"),

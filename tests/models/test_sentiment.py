@@ -61,11 +61,12 @@ def test_it_learns_and_is_served(untrained: Path, tmp_path: Path, recipe: str) -
         "name": "sentiment/1",
         "id": 1,
     }
-    told = {"steps": 15, "batch_size": 6, "learning_rate": 1e-2 if recipe == "frozen-encoder" else 3e-3}
+    told = {"steps": 60, "batch_size": 6, "learning_rate": 3e-2}
+    told |= {} if recipe == "frozen-encoder" else {"steps": 15, "learning_rate": 3e-3}
     spec = {
         "job": "j",
         "recipe": recipe,
-        "parameters": told | {"checkpoint_every": 15, "threads": 1, "rank": 4},
+        "parameters": told | {"checkpoint_every": 30, "threads": 1, "rank": 4},
         "seed": 0,
         "device": "cpu",
         "directory": str(tmp_path),
