@@ -12,7 +12,7 @@ from tests.training_jobs.texts import classifier, moods, requested
 from tests.workers.hosting import until
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
 
 def kill_after_a_checkpoint(job: TrainingJob) -> None:

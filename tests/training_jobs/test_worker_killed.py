@@ -21,7 +21,7 @@ from tests.workers.true_worker import Worker
 from tests.world import World
 from workers.relay import relay_run
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def follow(job: TrainingJob, *states: str) -> TrainingJob:
         job.refresh_from_db()
         return job.state in states
 
-    until(arrived, f"{states}", seconds=200)
+    until(arrived, f"{states}", seconds=280)
     return job
 
 
@@ -69,9 +69,9 @@ def test_the_job_goes_on_in_the_next_worker(world: World, home: Path, tmp_path: 
     asked = {"parameters": {"steps": 300, "checkpoint_every": 10}, "limit": {"memory_bytes": 2**30}}
     job = requested(world, parent, **asked)
     workers.append(Worker(home))
-    until(Node.objects.filter(state="up").exists, "the node")
+    until(Node.objects.filter(state="up").exists, "the node", seconds=200)
     follow(job, "running")
-    until(lambda: list((job.directory / "checkpoints").glob("*.pt")), "a checkpoint", seconds=120)
+    until(lambda: list((job.directory / "checkpoints").glob("*.pt")), "a checkpoint", seconds=200)
     pids = trains(job)
     workers[0].end(signal.SIGKILL)
     until(lambda: not any(runs(pid) for pid in pids), "the child to notice")

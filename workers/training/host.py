@@ -192,7 +192,7 @@ class JobHost:
         return partial(services.job_fail, job_id=self._id, lease=self._lease, code=code, reason=reason)
 
     def _let_go(self, code: str, reason: str, *, blameless: bool = False) -> Callable[[], object]:
-        about = {"code": code[:40], "reason": reason.replace("\0", ""), "blameless": blameless}
+        about: dict[str, Any] = {"code": code[:40], "reason": reason.replace("\0", ""), "blameless": blameless}
         return partial(services.job_let_go, job_id=self._id, lease=self._lease, **about)
 
     # --- heartbeats and words -------------------------------------------------------------------------------------

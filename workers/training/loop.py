@@ -61,7 +61,7 @@ class Training:
         with self._place.forward():
             loss: torch.Tensor = self.model(**_on(self._place.device, batch)).loss
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self._weights, _LONGEST_GRADIENT)
         self._optimizer.step()
         self._schedule.step()

@@ -46,7 +46,7 @@ class Watch:
         elapsed = time.monotonic() - self._began
         seconds, self._counted = elapsed - self._counted, elapsed
         step, loss = points[-1] if points else (0, None)
-        now = {"seconds": seconds, "memory_bytes": self._memory(), "log_tail": self._tail()}
+        now: dict[str, Any] = {"seconds": seconds, "memory_bytes": self._memory(), "log_tail": self._tail()}
         return Report(**told, **now, step=step, loss=loss, points=points)
 
     def untold(self, report: Report) -> None:

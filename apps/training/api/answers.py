@@ -73,7 +73,7 @@ class ParameterAnswer(serializers.Serializer[Any]):
     name = serializers.CharField()
     least = serializers.FloatField()
     most = serializers.FloatField()
-    default = serializers.FloatField(allow_null=True)  # type: ignore[assignment]  # as above
+    default = serializers.FloatField(allow_null=True)
     about = serializers.CharField()
 
 

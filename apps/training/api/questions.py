@@ -24,7 +24,9 @@ class LimitQuestion(serializers.Serializer[Any]):
 
 class JobQuestion(serializers.Serializer[Any]):
     model = serializers.CharField(help_text="A registered model, which gets the new version.")
-    parent = serializers.CharField(help_text="The version to begin with: 3, or an alias as @champion.")
+    parent = serializers.CharField(  # type: ignore[assignment]  # a field here, not DRF's own attribute
+        help_text="The version to begin with: 3, or an alias as @champion."
+    )
     dataset = serializers.CharField(help_text=_DATASET)
     recipe = serializers.CharField(help_text="One of GET /training/recipes.")
     parameters = serializers.DictField(required=False, default=dict, help_text="Of the recipe.")

@@ -111,9 +111,9 @@ def job_start(*, job_id: UUID, lease: UUID) -> bool:
     """Its child process is there; whether the lease still holds."""
     with transaction.atomic():
         row = _held(job_id, lease)
-        return bool(row) and (
-            row.state == State.RUNNING or standing.write(row, machine.start(standing.of(row)), phase="start")
-        )
+        if row is None or row.state == State.RUNNING:
+            return row is not None
+        return standing.write(row, machine.start(standing.of(row)), phase="start")
 
 
 def job_beat(*, job_id: UUID, lease: UUID, report: Report) -> str:

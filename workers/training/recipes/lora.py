@@ -23,7 +23,7 @@ class LowRank:
         rank = parameters["rank"]
         targets = [name for name in family.attention if any(each.endswith(name) for each, _ in model.named_modules())]
         config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=targets, modules_to_save=heads)
-        return get_peft_model(model, config)  # type: ignore[arg-type]
+        return get_peft_model(model, config)
 
     def finish(self, model: nn.Module) -> nn.Module:
         merged: nn.Module = model.merge_and_unload()  # type: ignore[operator]
