@@ -66,13 +66,16 @@ def control() -> None:
 
 
 def accelerator() -> None:
-    """Celery worker that hosts this node's replicas: a thread a child process."""
+    """Celery worker that hosts this node's replicas and training jobs: a thread a child process."""
     _django()
-    from workers.node import node_name
-    from workers.queues import node_queue
+    from django.conf import settings
 
-    name = node_name()
-    _worker("-c", "64", "-Q", node_queue(name), "-n", f"accelerator@{name}")
+    from workers.node import REPLICA_SLOTS, node_name
+    from workers.queues import node_queue, training_queue
+
+    name, training = node_name(), settings.QUARTET_TRAINING_SLOTS
+    queues = [node_queue(name), *([training_queue(name)] if training else [])]
+    _worker("-c", str(REPLICA_SLOTS + training), "-Q", ",".join(queues), "-n", f"accelerator@{name}")
 
 
 def analysis() -> None:

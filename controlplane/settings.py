@@ -25,6 +25,7 @@ QUARTET_APPROVALS_EXPIRE_HOURS = env.integer("QUARTET_APPROVALS_EXPIRE_HOURS", 7
 QUARTET_KEY_DAYS = env.integer("QUARTET_KEY_DAYS", 90, 1, 3650)
 QUARTET_WEBHOOK_ALLOW = env.networks("QUARTET_WEBHOOK_ALLOW", ())
 
+QUARTET_TRAINING_SLOTS = env.integer("QUARTET_TRAINING_SLOTS", 1, 0, 16)
 QUARTET_RECORD_SPOOL = env.integer("QUARTET_RECORD_SPOOL", 256 * 1024**2)
 QUARTET_ASSET_STORAGE = env.text("QUARTET_ASSET_STORAGE", "apps.datasets.storage.AssetFiles")
 QUARTET_ASSET_STORAGE_OPTIONS = env.mapping("QUARTET_ASSET_STORAGE_OPTIONS")
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
     "apps.inference",
     "apps.monitoring",
     "apps.drift",
+    "apps.training",
     "apps.approvals",
     "apps.console",
     "django.contrib.admin",
@@ -180,6 +182,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStateEnum": "apps.webhooks.models.Delivery.State",
         "MailStateEnum": "apps.monitoring.models.AlertMail.State",
         "ObjectiveStateEnum": "apps.monitoring.rules.standing.State",
+        "JobStateEnum": "apps.training.models.TrainingJob.State",
         "RequestStateEnum": "apps.approvals.models.ApprovalRequest.State",
     },
 }

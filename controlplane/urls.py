@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("apps.inference.urls")),
     path("", include("apps.monitoring.urls")),
     path("api/v1/", include("apps.drift.urls")),
+    path("api/v1/", include("apps.training.urls")),
     path("api/v1/", include("apps.approvals.urls")),
     path("api/v1/", include("apps.webhooks.urls")),
     path("api/v1/", include("apps.core.urls")),

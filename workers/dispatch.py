@@ -5,7 +5,8 @@ from uuid import UUID
 from celery import current_app
 
 from apps.drift.services import QUEUE, REPORT_TASK
-from workers.queues import node_queue
+from apps.training.services import jobs_offer as offer
+from workers.queues import node_queue, training_queue
 
 
 def replica_start(*, event_id: UUID, replica_id: str, node: str) -> None:
@@ -16,3 +17,13 @@ def replica_start(*, event_id: UUID, replica_id: str, node: str) -> None:
 def drift_report_make(*, event_id: UUID, run_id: int, ticket: str) -> None:
     """Listener of drift.report_requested. After ten minutes without an answer the report may be asked for anew."""
     current_app.send_task(REPORT_TASK, args=[run_id, ticket], queue=QUEUE, expires=600)
+
+
+def jobs_offer(*, event_id: UUID, job_id: str) -> None:
+    """Listener of training.job_requested: a node is asked at once; the control worker looks again while a job waits."""
+    offer()
+
+
+def job_start(*, event_id: UUID, job_id: str, node: str) -> None:
+    """Listener of training.job_offered. A lost message is no harm: after some seconds the job is offered again."""
+    current_app.send_task("training.job_host", args=[job_id], queue=training_queue(node), expires=10)

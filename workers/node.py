@@ -21,6 +21,8 @@ from workers.queues import node_queue
 
 log = structlog.get_logger(__name__)
 
+#: Replicas that a worker hosts at once; training jobs come on top (QUARTET_TRAINING_SLOTS).
+REPLICA_SLOTS = 64
 #: What a database that is away raises.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
@@ -87,7 +89,7 @@ def _begin(sender: Any, **kwargs: Any) -> None:
     """Other workers import this module too; the one that reads the node's own queue is the node."""
     if node_queue(LIFE.name) in sender.app.amqp.queues.consume_from:
         signal.signal(signal.SIGTERM, _stop_when_drained)
-        LIFE.start(sender.pool.limit)
+        LIFE.start(sender.pool.limit - settings.QUARTET_TRAINING_SLOTS)  # a training job has a thread of its own
 
 
 def _stop_when_drained(*_: Any) -> None:

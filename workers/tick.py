@@ -11,6 +11,7 @@ from apps.deployments.selectors import is_at_rest
 from apps.deployments.services import reconcile, watch_keep
 from apps.inference.services import routing_keep, routing_look
 from apps.monitoring.services import WATCH_PERIOD, alerts_watch
+from apps.training.services import jobs_offer, leases_expire
 from workers.compare import comparisons
 from workers.deliver import deliveries_wake
 from workers.observe import evidence
@@ -88,6 +89,8 @@ def fleet_watch() -> bool:
 
 
 STEPS: tuple[Step, ...] = (
+    leases_expire,
+    jobs_offer,
     relay_run,
     deliveries_wake,
     Seldom(routing_look, 1.9),

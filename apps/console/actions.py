@@ -2,9 +2,11 @@
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from apps.console.refusals import refused
 from apps.core.errors import CallerError, NotFound
 from apps.core.models import User
 from apps.deployments.access import deployment_to_operate
@@ -33,5 +35,5 @@ def rollout_act(request: HttpRequest, name: str) -> HttpResponse:
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:
-        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
+        return refused(request, error, reverse("console:deployment", args=[name]), name)
     return redirect("console:deployment", name)

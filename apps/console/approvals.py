@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from apps.approvals.access import request_to_read
 from apps.approvals.services import comment_add, decision_record
 from apps.console.pages import page
+from apps.console.refusals import refused
 from apps.console.selectors.approvals import approval_context, approval_rows
 from apps.core.errors import CallerError
 from apps.core.permissions import actor_of
@@ -50,6 +51,5 @@ def _done(request: HttpRequest, pk: UUID, act: Callable[[], object]) -> HttpResp
     try:
         act()
     except CallerError as error:
-        back = {"back": reverse("console:approval", args=[pk]), "back_to": "the request"}
-        return render(request, "console/refused.html", {"error": error, **back}, status=error.status)
+        return refused(request, error, reverse("console:approval", args=[pk]), "the request")
     return redirect("console:approval", pk)

@@ -108,6 +108,12 @@ def subscription_create_command(base: str) -> str:
     return _post(f"{base}/api/v1/alert-subscriptions", {"severity": "ticket"})
 
 
+def job_request_command(base: str, model: str) -> str:
+    """A curl command that asks for a training job; KEY must hold a key with the scope `training:write`."""
+    asked = {"model": model, "parent": "@champion", "dataset": "my-dataset/1", "recipe": "full"}
+    return _post(f"{base}/api/v1/training/jobs", asked)
+
+
 def feedback_command(base: str, manifest: dict[str, Any]) -> str:
     """Commands that say what was true of a prediction; KEY must hold a key with the scope `feedback`."""
     truth = json.dumps({"truth": _a_truth(manifest["outputs"])}, ensure_ascii=False)

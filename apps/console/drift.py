@@ -5,12 +5,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.console.call import profile_command
 from apps.console.pages import page
+from apps.console.refusals import refused
 from apps.console.selectors.drift import runs_page
 from apps.console.selectors.drift_run import run_context
 from apps.console.topics import FLEET, deployment_topic
@@ -109,7 +111,7 @@ def report_make(request: HttpRequest, number: int) -> HttpResponse:
         report_request(actor=actor_of(request), run=found)
     except CallerError as error:
         name = found.deployment.name
-        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
+        return refused(request, error, reverse("console:deployment", args=[name]), name)
     return redirect("console:drift-report", number)
 
 
@@ -123,5 +125,5 @@ def run_now(request: HttpRequest, name: str) -> HttpResponse:
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:
-        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
+        return refused(request, error, reverse("console:deployment", args=[name]), name)
     return redirect("console:drift-run", found.pk)

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 
 from apps.console.figures import alerts_text, present_texts
 from apps.console.selectors.versions import page_versions
-from apps.console.topics import FLEET, deployment_group, deployment_topic
+from apps.console.topics import FLEET, JOB, deployment_group, deployment_topic
 from apps.core.clock import now
 from apps.deployments.models import Deployment
 from apps.monitoring.rules.present import Present
@@ -31,6 +31,8 @@ def pulses() -> dict[str, Pulse]:
         text: value for name, each in numbers.items() for text, value in present_texts(name, each).items()
     }
     found = {FLEET: common | {"topic": FLEET, "version": versions[FLEET], "figures": fleet}}
+    for topic in (each for each in versions if each.startswith(JOB)):
+        found[topic] = common | {"topic": topic, "version": versions[topic], "figures": {}}
     for name, pk in deployments.items():
         topic = deployment_topic(name)
         about = {

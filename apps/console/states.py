@@ -12,6 +12,7 @@ from apps.monitoring.rules import standing
 from apps.monitoring.rules.findings import Severity
 from apps.monitoring.rules.objectives import Promise
 from apps.registry.models import ModelVersion
+from apps.training.models import TrainingJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,22 @@ _APPROVAL = {
 def approval_state(request: ApprovalRequest) -> State:
     state = ApprovalRequest.State.EXPIRED if request_overdue(request) else ApprovalRequest.State(request.state)
     return _with(_APPROVAL[state], request.state_reason)
+
+
+_JOB = {
+    TrainingJob.State.WAITING: State("waiting", "info"),
+    TrainingJob.State.LEASED: State("starting", "warn"),
+    TrainingJob.State.RUNNING: State("training", "warn"),
+    TrainingJob.State.DONE: State("done", "ok"),
+    TrainingJob.State.FAILED: State("failed", "bad"),
+    TrainingJob.State.CANCELLED: State("cancelled"),
+}
+
+
+def job_state(job: TrainingJob) -> State:
+    if job.cancelling and job.state != TrainingJob.State.CANCELLED:
+        return State("cancelling", "warn")
+    return _with(_JOB[TrainingJob.State(job.state)], job.reason)
 
 
 def revision_state(revision: Revision) -> State:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
@@ -21,6 +21,7 @@ from apps.console.call import (
     curl_command,
     deployment_create_command,
     feedback_command,
+    job_request_command,
     key_command,
     manage_command,
     objective_create_command,
@@ -29,6 +30,7 @@ from apps.console.call import (
     subscription_create_command,
 )
 from apps.console.pages import page
+from apps.console.refusals import refused
 from apps.console.selectors.alerts import alert_context, alerts_page, severities
 from apps.console.selectors.audit import audit_page, last_changes
 from apps.console.selectors.deployment import deployment_context
@@ -36,6 +38,7 @@ from apps.console.selectors.fleet import deployment_rows
 from apps.console.selectors.models import model_context, model_rows, version_context
 from apps.console.selectors.needs import needs
 from apps.console.selectors.nodes import node_rows
+from apps.console.selectors.training import job_context, job_rows
 from apps.console.topics import deployment_topic
 from apps.core.errors import CallerError, NotFound
 from apps.core.models import User
@@ -48,6 +51,8 @@ from apps.monitoring.services import alert_acknowledge
 from apps.registry.access import model_to_read
 from apps.registry.models import RegisteredModel
 from apps.registry.selectors import version_by_ref
+from apps.training.access import RUN, job_for, job_to_cancel
+from apps.training.services import job_cancel
 
 
 @page("overview")
@@ -110,12 +115,11 @@ def _operated(request: HttpRequest, name: str, act: Callable[..., object]) -> Ht
     try:
         act(actor=_actor(request), deployment=deployment_to_operate(_actor(request), name))
     except InputNotMuted as error:  # somebody else was quicker
-        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
+        return refused(request, error, reverse("console:deployment", args=[name]), name)
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:
-        back = {"back": reverse("console:deployment", args=[name]), "back_to": name}
-        return render(request, "console/refused.html", {"error": error, **back}, status=error.status)
+        return refused(request, error, reverse("console:deployment", args=[name]), name)
     return redirect("console:deployment", name)
 
 
@@ -134,6 +138,31 @@ def model(request: HttpRequest, name: str) -> dict[str, Any]:
 def version(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
     found = version_by_ref(model_to_read(_actor(request), name), number)
     return {"title": f"{name} version {number}", **version_context(found)}
+
+
+@page("training")
+def training(request: HttpRequest) -> dict[str, Any]:
+    return {"title": "Training", "rows": job_rows(), "commands": _commands(request)}
+
+
+@page("job")
+def job(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    found = job_for(_actor(request), pk)
+    may_cancel = request.user.has_perm(RUN)
+    return {"title": f"Training {found.parent.model.name}", "may_cancel": may_cancel, **job_context(found)}
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The job page's one button; what stands against it is shown on the page."""
+    try:
+        job_cancel(actor=_actor(request), job=job_to_cancel(_actor(request), pk))
+    except NotFound as error:
+        raise Http404(error.message) from error
+    except CallerError as error:
+        return refused(request, error, reverse("console:job", args=[pk]), "the training job")
+    return redirect("console:job", pk)
 
 
 @page("nodes")
@@ -168,14 +197,13 @@ def alert(request: HttpRequest, alert_id: UUID) -> dict[str, Any]:
 @require_POST
 def acknowledge(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The button of an alert's page; what stands against it is shown."""
-    back = {"back": reverse("console:alert", args=[alert_id]), "back_to": "the alert"}
     try:
         found = alert_to_acknowledge(_actor(request), [], alert_id)
         alert_acknowledge(actor=_actor(request), alert=found, comment=request.POST.get("comment", "")[:2000].strip())
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:
-        return render(request, "console/refused.html", back | {"error": error}, status=error.status)
+        return refused(request, error, reverse("console:alert", args=[alert_id]), "the alert")
     return redirect("console:alert", alert_id)
 
 
@@ -198,7 +226,7 @@ def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[s
         environment=settings.QUARTET_HOME / "run/environment",
     )
     return {
-        "key_operate": key_command(here, user, "read,models:write,deployments:write,infer"),
+        "key_operate": key_command(here, user, "read,models:write,deployments:write,training:write,infer"),
         "key_infer": key_command(here, user, "infer"),
         "key_alerts": key_command(here, user, "alerts:write"),
         "key_feedback": key_command(here, user, "feedback"),
@@ -206,6 +234,7 @@ def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[s
         "deployment_create": deployment_create_command(base),
         "objective_create": objective_create_command(base, deployment),
         "subscription_create": subscription_create_command(base),
+        "job_request": job_request_command(base, model),
         "revision_request": revision_request_command(base, deployment, model),
     }
 

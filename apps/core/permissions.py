@@ -22,6 +22,7 @@ SCOPES = {
     "feedback": "Say what was true of predictions",
     "subjects:delete": "Delete what is recorded of a subject",
     "alerts:write": "Set objectives, acknowledge alerts and choose which are mailed",
+    "training:write": "Freeze dataset versions, start and cancel training jobs",
     "webhooks:write": "Make webhook endpoints, ping them and have things delivered again",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")

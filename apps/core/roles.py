@@ -8,6 +8,8 @@ ROLES = {
     "publisher": (
         "registry.publish_model",
         "registry.publish_code",
+        "datasets.freeze_datasetversion",
+        "training.run_trainingjob",
     ),
     "operator": ("deployments.operate_deployment", "deployments.view_deployment", "inference.delete_prediction"),
     "reviewer": ("approvals.decide_approvalrequest", "approvals.view_approvalrequest", "approvals.view_decision"),

@@ -1,4 +1,4 @@
-"""Media that is kept: each file once, by what is in it."""
+"""Media that is kept, each file once, by what is in it; and samples of it, frozen as dataset versions."""
 
 from django.apps import AppConfig
 

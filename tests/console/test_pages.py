@@ -19,6 +19,7 @@ PAGES = [
     "/models/digits-av/",
     "/models/digits-av/versions/2/",
     "/drift/",
+    "/training/",
     "/nodes/",
     "/approvals/",
     "/alerts/",
@@ -27,7 +28,17 @@ PAGES = [
     "/audit/?target=deployment:digits",
     "/audit/?before=5",
 ]
-EMPTY = ["/", "/deployments/", "/models/", "/drift/", "/nodes/", "/approvals/", "/alerts/", "/audit/"]
+EMPTY = [
+    "/",
+    "/deployments/",
+    "/models/",
+    "/training/",
+    "/drift/",
+    "/nodes/",
+    "/approvals/",
+    "/alerts/",
+    "/audit/",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -8,7 +8,7 @@ import pytest
 from apps.registry.rules.infer_manifest import _TASKS
 from apps.registry.rules.manifest import manifest_parse
 from apps.registry.rules.manifest_parts import BUILTIN_TASKS
-from workers.models import minilm, whisper
+from workers.models import minilm, sentiment, whisper
 from workers.serving.builtin.generation import DEFAULT_LIMIT
 
 PAGE = (Path(__file__).parents[2] / "docs/models.md").read_text()
@@ -31,7 +31,7 @@ def test_a_manifest_is_inferred_for_every_architecture_that_is_named(architectur
     assert architecture in _TASKS
 
 
-@pytest.mark.parametrize("model", [minilm, whisper], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [minilm, sentiment, whisper], ids=lambda model: model.__name__)
 def test_every_packaged_model_is_told_with_command_package_and_licence(model) -> None:
     [row] = [line for line in PAGE.splitlines() if line.startswith(f"| `{model.MANIFEST['name']}` |")]
     for told in (f"python -m {model.__name__} --to DIR", model.SOURCE.package, model.MANIFEST["license"]):

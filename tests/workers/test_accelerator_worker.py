@@ -2,13 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from redis import Redis
 
 from apps.deployments import services
@@ -16,38 +13,12 @@ from apps.deployments.models import Deployment, Node, Replica
 from tests.deployments.makers import approve, make_deployment, make_revision
 from tests.live.artifact import write_artifact
 from tests.registry.artifact import publisher
-from tests.workers.hosting import NODE, runs, until
+from tests.workers.hosting import runs, until
+from tests.workers.true_worker import Worker
 from tests.world import World
 from workers.relay import relay_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ROOT = Path(__file__).parents[2]
-
-
-class Worker:
-    """`python -m controlplane.process accelerator` on the test's database and broker."""
-
-    def __init__(self, home: Path) -> None:
-        self._log = (home / "worker.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "controlplane.process", "accelerator"],
-            cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": _database_url(), "QUARTET_HOME": str(home), "QUARTET_NODE": NODE},
-            stderr=self._log,
-        )
-
-    def end(self, how: signal.Signals) -> None:
-        """Send it a signal and wait for its end."""
-        self.process.send_signal(how)
-        self.process.wait(30)
-        self._log.close()
-
-
-def _database_url() -> str:
-    its = connection.settings_dict
-    secret = f":{its['PASSWORD']}" if its["PASSWORD"] else ""
-    return f"postgresql://{its['USER']}{secret}@{its['HOST']}:{its['PORT']}/{its['NAME']}"
 
 
 @pytest.fixture
@@ -89,7 +60,7 @@ def pids() -> set[int]:
 
 def test_it_hosts_what_is_placed_on_its_node(deployment: Deployment) -> None:
     assert all(runs(pid) for pid in pids())
-    assert Node.objects.get().slots == 64
+    assert Node.objects.get().slots == 64  # a training job has a slot of its own
 
 
 def test_a_killed_replica_is_replaced(deployment: Deployment) -> None:

@@ -43,7 +43,7 @@ MANIFEST = manifest(
 )
 
 #: The model's licence is this project's own, Apache-2.0, word for word.
-_LICENSE = Path(__file__).resolve().parents[2] / "LICENSE"
+LICENSE = Path(__file__).resolve().parents[2] / "LICENSE"
 
 
 def build(directory: Path) -> None:
@@ -52,7 +52,7 @@ def build(directory: Path) -> None:
     for name in SOURCE.files:
         (directory / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(folder / name, directory / name)
-    shutil.copyfile(_LICENSE, directory / "LICENSE")
+    shutil.copyfile(LICENSE, directory / "LICENSE")
     SOURCE.record(directory)
     write_manifest(directory, MANIFEST)
 

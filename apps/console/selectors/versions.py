@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
-from apps.console.topics import FLEET, deployment_topic
+from apps.console.selectors.training import job_facts
+from apps.console.topics import FLEET, deployment_topic, job_topic
 from apps.core.clock import now
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
@@ -29,11 +30,12 @@ _CURRENT = ("requested", "approved", "starting", "live", "retiring")
 
 
 def page_versions() -> dict[str, str]:
-    """Topic -> version, for the fleet and every deployment."""
+    """Topic -> version, for the fleet, every deployment and every training job on its way."""
     facts = _deployment_facts()
     last_entry = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
     alerts = _alert_facts()
     versions = {deployment_topic(name): _digest([facts[pk], alerts.get(name)]) for pk, name in _names()}
+    versions |= {job_topic(pk): _digest(seen) for pk, seen in job_facts().items()}
     return versions | {FLEET: _digest([last_entry, _node_facts(), sorted(facts.items())])}
 
 

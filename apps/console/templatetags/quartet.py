@@ -14,6 +14,7 @@ register = template.Library()
 register.filter("count", figures.count)
 register.filter("size", figures.size)
 register.filter("percent", figures.share)
+register.filter("share", figures.share)
 
 
 @register.simple_tag

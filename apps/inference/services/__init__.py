@@ -1,7 +1,7 @@
 """Writes of this app, a file a noun; other apps and the workers import them from here."""
 
 from apps.inference.services.callbacks import callbacks_add
-from apps.inference.services.erasure import erasures_expire, subject_erase
+from apps.inference.services.erasure import erasures_expire, erasures_held_off, subject_erase
 from apps.inference.services.feedback import (
     ROWS_MOST,
     Given,
@@ -26,6 +26,7 @@ __all__ = [
     "callbacks_add",
     "drops_note",
     "erasures_expire",
+    "erasures_held_off",
     "feedback_bind",
     "feedback_expire",
     "feedback_give",

@@ -1,6 +1,5 @@
 """Deleting what is recorded of a subject, also what is still on its way."""
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,8 +11,9 @@ from apps.core.clock import now
 from apps.core.models import User
 from apps.core.permissions import require
 from apps.datasets.models import Asset
-from apps.datasets.services import assets_forget
+from apps.datasets.services import assets_forget, samples_erase
 from apps.inference.models import Feedback, KeptInput, Prediction, SubjectErasure
+from apps.inference.rules.subjects import subject_digest
 
 DELETE = "inference.delete_prediction"
 _LOCK = 0x5155_5355
@@ -28,33 +28,37 @@ class Erased:
     predictions: int
     feedback: int
     assets: int
+    samples: int = 0
 
 
 def subject_erase(*, actor: User, subject: str) -> Erased:
-    """Delete its predictions, their feedback, and the assets that nothing else refers to. Repeating it is no error.
+    """Delete its predictions, their feedback, their samples in dataset versions, and the assets that nothing else
+    refers to. Repeating it is no error.
 
     The audit trail, which nothing is deleted from, names the subject by its SHA-256 only.
     """
     require(actor, DELETE, "delete what is recorded of a subject")
     with transaction.atomic():
         _lock(shared=False)
-        SubjectErasure.objects.update_or_create(digest=_digest(subject), defaults={"at": now()})
+        SubjectErasure.objects.update_or_create(digest=subject_digest(subject), defaults={"at": now()})
         found = Prediction.objects.filter(subject=subject)
         ids = list(found.values_list("id", flat=True))
         feedback = Feedback.objects.filter(prediction__in=ids).delete()[0]
         links = KeptInput.objects.filter(prediction__in=ids)
         assets = set(links.values_list("asset_id", flat=True))
         links.delete()
+        samples, freed = samples_erase(subject=subject_digest(subject))
         predictions = found.delete()[0]
-        forgotten = assets_forget(among=Asset.objects.filter(pk__in=assets))
-        erased = Erased(predictions, feedback, forgotten)
+        forgotten = assets_forget(among=Asset.objects.filter(pk__in=assets | freed))
+        erased = Erased(predictions, feedback, forgotten, samples)
         audit.record(
             actor=actor,
             action="subject.deleted",
-            target=f"subject:sha256:{_digest(subject)}",
+            target=f"subject:sha256:{subject_digest(subject)}",
             predictions=predictions,
             feedback=feedback,
             assets=forgotten,
+            samples=samples,
         )
     return erased
 
@@ -64,7 +68,7 @@ def erased_before(subjects: Collection[str]) -> dict[str, datetime]:
     found = dict(SubjectErasure.objects.values_list("digest", "at"))
     if not found:
         return {}
-    return {subject: found[digest] for subject in subjects if subject and (digest := _digest(subject)) in found}
+    return {subject: found[digest] for subject in subjects if subject and (digest := subject_digest(subject)) in found}
 
 
 def erasures_held_off() -> None:
@@ -80,7 +84,3 @@ def erasures_expire() -> None:
 def _lock(*, shared: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"select pg_advisory_xact_lock{'_shared' if shared else ''}(%s)", [_LOCK])
-
-
-def _digest(subject: str) -> str:
-    return hashlib.sha256(subject.encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from apps.registry.services.alias import ANY, alias_delete, alias_move
 from apps.registry.services.alias_answer import alias_granted, alias_lapsed, alias_rejected
+from apps.registry.services.directory import directory_files, directory_register
 from apps.registry.services.model import model_create
 from apps.registry.services.upload import upload_discard, upload_start, upload_write, uploads_expire
 from apps.registry.services.version import version_register
@@ -14,6 +15,8 @@ __all__ = [
     "alias_lapsed",
     "alias_move",
     "alias_rejected",
+    "directory_files",
+    "directory_register",
     "model_create",
     "upload_discard",
     "upload_start",

@@ -23,7 +23,8 @@ from workers.training.digits_av.flavours import FLAVOURS
 from workers.training.digits_av.held_out import held_out
 from workers.training.digits_av.package import package
 from workers.training.digits_av.reference import reference
-from workers.training.digits_av.train import FROM_PARENT, FROM_SCRATCH, Features, Plan, new_model, train
+from workers.training.digits_av.train import FROM_PARENT, FROM_SCRATCH, Features, new_model, train
+from workers.training.loop import Plan
 
 #: Called with a phase ("data", "train", "evaluate", "package") and its numbers.
 Tell = Callable[..., None]

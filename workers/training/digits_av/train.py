@@ -1,4 +1,4 @@
-"""The training loop: from pairs to a model, the same weights each time for the same seed on one thread."""
+"""From pairs to a model, the same weights each time for the same seed on one thread, by workers/training/loop.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,21 +10,13 @@ from workers.training.digits_av.artifact.digits_av import FRAMES, DigitsAV, Digi
 from workers.training.digits_av.corpus import Corpus
 from workers.training.digits_av.pairs import Pairs
 from workers.training.digits_av.utterances import WORDS
+from workers.training.loop import Plan, Training
 
 #: Called now and then with the steps done, the steps planned and the loss of the last step.
 Progress = Callable[[int, int, float], None]
 
 _REPORT_EVERY = 50
 _SHARE_WITHOUT_SOUND = _SHARE_WITHOUT_PICTURE = 1 / 3
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long and how fast to learn."""
-
-    steps: int
-    peak_learning_rate: float
-    batch_size: int = 64
 
 
 FROM_SCRATCH = Plan(steps=400, peak_learning_rate=3e-3)
@@ -56,35 +48,37 @@ def train(
     model: DigitsAV, features: Features, samples: Pairs, plan: Plan, seed: int, progress: Progress = lambda *_: None
 ) -> None:
     """Fit the model in place to the samples, one cycle of the learning rate over the plan's steps."""
-    random = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(model.parameters(), plan.peak_learning_rate, weight_decay=0.05, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, plan.peak_learning_rate, total_steps=plan.steps, pct_start=0.15
-    )
-    model.train()
-    for step in range(1, plan.steps + 1):
-        loss = model(**_batch(features, samples, plan.batch_size, random)).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        if step % _REPORT_EVERY == 0 or step == plan.steps:
-            progress(step, plan.steps, loss.item())
+    training = Training(model, plan, seed)
+    while not training.done:
+        loss = training.advance(lambda size, random: _batch(features, samples, size, random))
+        if training.step % _REPORT_EVERY == 0 or training.done:
+            progress(training.step, plan.steps, loss.item())
     model.eval()
 
 
 def _batch(features: Features, samples: Pairs, size: int, random: torch.Generator) -> dict[str, torch.Tensor]:
-    """The model's arguments for samples drawn at random, some without their picture, some without their sound."""
+    """The model's arguments for samples drawn at random."""
     chosen = torch.randint(len(samples), (size,), generator=random).numpy()
-    has_picture, has_sound = _modality_dropout(size, random)
-    return {
-        "pixel_values": features.pixels[samples.pictures[chosen]],
-        "input_values": _shifted(features.mels[samples.sounds[chosen]], random),
-        "has_picture": has_picture,
-        "has_sound": has_sound,
-        "labels": torch.from_numpy(samples.digits[chosen]),
-    }
+    return arguments(features, samples, chosen, random)
+
+
+def arguments(
+    features: Features, samples: Pairs, chosen: np.ndarray, random: torch.Generator
+) -> dict[str, torch.Tensor]:
+    """The model's arguments for these samples, some without their picture, some without their sound.
+
+    A place of -1 among pictures or sounds is one that the sample has not; the other is never taken from it.
+    """
+    pictures, sounds = samples.pictures[chosen], samples.sounds[chosen]
+    seen, heard = torch.from_numpy(pictures >= 0), torch.from_numpy(sounds >= 0)
+    keeps_picture, keeps_sound = _modality_dropout(len(chosen), random)
+    found = {"labels": torch.from_numpy(samples.digits[chosen])}
+    if len(features.pixels):
+        found |= {"pixel_values": features.pixels[pictures], "has_picture": seen & (keeps_picture | ~heard)}
+    if len(features.mels):
+        found["input_values"] = _shifted(features.mels[sounds], random)
+        found["has_sound"] = heard & (keeps_sound | ~seen)
+    return found
 
 
 def _modality_dropout(count: int, random: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

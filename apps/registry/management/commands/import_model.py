@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.core.errors import NotFound, QuartetError
 from apps.core.models import User
 from apps.registry import access, services
-from apps.registry.models import AliasRequest, ModelVersion, RegisteredModel, Upload
+from apps.registry.models import AliasRequest, ModelVersion, RegisteredModel
 
 
 class Command(BaseCommand):
@@ -35,35 +35,20 @@ class Command(BaseCommand):
             self.stdout.write(f"@{options['alias']} is protected: pointing it at {version} waits for approval.")
 
     def _register(self, options: dict[str, Any]) -> tuple[ModelVersion, bool]:
-        files = self._files(options["directory"])
+        if not options["directory"].is_dir():
+            raise CommandError(f"{options['directory']} is not a directory.")
+        for path in services.directory_files(options["directory"])[1]:
+            self.stderr.write(f"Left out: {path}")
         actor = User.objects.filter(username=options["actor"]).first()
         if actor is None:
             raise CommandError(f"There is no user '{options['actor']}'.")
-        model = _model(actor, options["name"])
-        upload = services.upload_start(actor=actor, model=model)
-        try:
-            for path, location in files.items():
-                _send(actor, upload, path, location)
-            lineage = {key: options[key] for key in ("dataset", "code", "notes")}
-            return services.version_register(
-                actor=actor, model=model, upload=upload, lineage=lineage, alias=options["alias"]
-            )
-        except Exception:
-            services.upload_discard(actor=actor, upload=upload)
-            raise
-
-    def _files(self, directory: Path) -> dict[str, Path]:
-        """Locations by path; hidden files and Python's caches, which working copies are full of, are left out."""
-        if not directory.is_dir():
-            raise CommandError(f"{directory} is not a directory.")
-        files = {}
-        for location in sorted(path for path in directory.rglob("*") if path.is_file()):
-            names = location.relative_to(directory).parts
-            if any(name.startswith(".") or name == "__pycache__" for name in names):
-                self.stderr.write(f"Left out: {'/'.join(names)}")
-            else:
-                files["/".join(names)] = location
-        return files
+        return services.directory_register(
+            actor=actor,
+            model=_model(actor, options["name"]),
+            directory=options["directory"],
+            lineage={key: options[key] for key in ("dataset", "code", "notes")},
+            alias=options["alias"],
+        )
 
 
 def _model(actor: User, name: str) -> RegisteredModel:
@@ -71,9 +56,3 @@ def _model(actor: User, name: str) -> RegisteredModel:
         return access.model_to_publish(actor, name)
     except NotFound:
         return services.model_create(actor=actor, name=name)
-
-
-def _send(actor: User, upload: Upload, path: str, location: Path) -> None:
-    with location.open("rb") as stream:
-        length = location.stat().st_size
-        services.upload_write(actor=actor, upload=upload, path=path, stream=stream, length=length)

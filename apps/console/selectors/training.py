@@ -1,0 +1,72 @@
+"""Training jobs: the list, the page of one, and what live pages are told of those on their way."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from apps.console.drawing import Curve, curve
+from apps.console.states import State, job_state
+from apps.console.topics import FLEET, job_topic
+from apps.core.clock import now
+from apps.training.models import Evaluation, TrainingJob
+from apps.training.rules.machine import ENDED, HELD
+from apps.training.rules.machine import State as JobState
+from apps.training.selectors import job_points, jobs_list
+
+#: Jobs that the list shows.
+_LISTED = 50
+#: An ended job's page hears of it for so long.
+_ECHO = timedelta(minutes=2)
+
+
+def job_rows() -> list[dict[str, Any]]:
+    """The newest jobs, each with its state, its share of steps and what the gates said."""
+    jobs = list(jobs_list()[:_LISTED])
+    passed = dict(Evaluation.objects.filter(job__in=jobs).values_list("job_id", "passed"))
+    return [
+        {"job": job, "state": job_state(job), "per_cent": per_cent(job), "gates": _gates(passed.get(job.pk))}
+        for job in jobs
+    ]
+
+
+def job_context(job: TrainingJob) -> dict[str, Any]:
+    """The page of one job."""
+    evaluation = Evaluation.objects.filter(job=job).select_related("champion__model", "dataset__dataset").first()
+    return {
+        "job": job,
+        "state": job_state(job),
+        "ended": job.state in ENDED,
+        "per_cent": per_cent(job),
+        "steps": job.parameters["steps"],
+        "parameters": {name: value for name, value in job.parameters.items() if value is not None},
+        "curve": _curve(job),
+        "evaluation": evaluation,
+        "gates": _gates(evaluation.passed if evaluation else None),
+        # An ended job has no news of its own: its page follows the fleet, like every other.
+        "topic": FLEET if job.state in ENDED else job_topic(job.pk),
+    }
+
+
+def job_facts() -> dict[UUID, list[Any]]:
+    """Of every job on its way, or just ended, what its page shows and that changes."""
+    lately = now() - _ECHO
+    found = TrainingJob.objects.filter(state__in=[JobState.WAITING, *HELD]) | TrainingJob.objects.filter(
+        ended_at__gte=lately
+    )
+    rows = found.values_list("pk", "state", "reason", "cancelling", "phase", "step", "kept_step", "log_tail")
+    return {pk: facts for pk, *facts in rows}
+
+
+def per_cent(job: TrainingJob) -> int:
+    """Of its steps, those taken."""
+    return 100 if job.state == JobState.DONE else min(100, 100 * job.step // job.parameters["steps"])
+
+
+def _curve(job: TrainingJob) -> Curve | None:
+    return curve(job_points(job), job.parameters["steps"])
+
+
+def _gates(passed: bool | None) -> State | None:
+    if passed is None:
+        return None
+    return State("gates passed", "ok") if passed else State("refused by a gate", "bad")

@@ -1,0 +1,34 @@
+"""Reading dataset versions."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from uuid import UUID
+
+from apps.datasets.models import DatasetVersion, Sample, SampleFile
+from apps.datasets.rules import Described
+
+
+def version_samples(version: DatasetVersion) -> list[Described]:
+    """Its samples in order, without those that were deleted with their subject."""
+    files: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for sample, name, sha256 in _files(version):
+        files[sample][name] = sha256
+    rows = Sample.objects.filter(version=version, erased=False).order_by("position")
+    return [
+        Described(files[row.pk], row.label, tuple(row.slices), _origins(row), row.declared)
+        for row in rows.iterator(chunk_size=5000)
+    ]
+
+
+def version_erased(version: DatasetVersion) -> int:
+    """How many of its samples were deleted with their subject."""
+    return Sample.objects.filter(version=version, erased=True).count()
+
+
+def _origins(row: Sample) -> tuple[tuple[UUID, str], ...]:
+    return tuple(zip(row.predictions, row.subjects, strict=True))
+
+
+def _files(version: DatasetVersion) -> Iterator[tuple[int, str, str]]:
+    found = SampleFile.objects.filter(sample__version=version)
+    yield from found.values_list("sample_id", "input", "asset_id").iterator(chunk_size=10_000)

@@ -1,0 +1,55 @@
+"""The only door to training: fetching something and checking the right to it are one act.
+
+Anybody signed in may read.
+"""
+
+from uuid import UUID
+
+from apps.core.errors import NotFound
+from apps.core.models import User
+from apps.core.permissions import require
+from apps.registry.access import publisher
+from apps.training.errors import UnknownJob
+from apps.training.models import Evaluation, TrainingJob
+
+RUN = "training.run_trainingjob"
+
+
+def trainer(actor: User) -> None:
+    """Raise Forbidden unless `actor` may start jobs, whose results are registered in their name."""
+    require(actor, RUN, "start and cancel training jobs")
+    publisher(actor)
+
+
+def job_for(actor: User, job_id: UUID) -> TrainingJob:
+    """The job with this id, to read; raises UnknownJob."""
+    found = TrainingJob.objects.filter(pk=job_id).select_related(*RELATED).first()
+    if found is None or not actor.is_active:
+        raise UnknownJob(f"There is no training job {job_id}.")
+    return found
+
+
+def job_to_cancel(actor: User, job_id: UUID) -> TrainingJob:
+    """The job with this id, for somebody who may cancel it."""
+    require(actor, RUN, "start and cancel training jobs")
+    return job_for(actor, job_id)
+
+
+def evaluation_for(actor: User, evaluation_id: int) -> Evaluation:
+    """The evaluation with this number, to read."""
+    related = ("candidate__model", "champion__model", "dataset__dataset")
+    found = Evaluation.objects.filter(pk=evaluation_id).select_related(*related).first()
+    if found is None or not actor.is_active:
+        raise NotFound(f"There is no evaluation {evaluation_id}.")
+    return found
+
+
+#: What the text of a job needs.
+RELATED = (
+    "parent__model",
+    "dataset__dataset",
+    "measured_on__dataset",
+    "champion__model",
+    "result__model",
+    "requested_by",
+)

@@ -1,0 +1,21 @@
+"""The REST edge: questions, answers and the views between them."""
+
+from apps.training.api.views import (
+    DatasetFreeze,
+    EvaluationDetail,
+    EvaluationList,
+    JobCancel,
+    JobDetail,
+    JobList,
+    RecipeList,
+)
+
+__all__ = [
+    "DatasetFreeze",
+    "EvaluationDetail",
+    "EvaluationList",
+    "JobCancel",
+    "JobDetail",
+    "JobList",
+    "RecipeList",
+]

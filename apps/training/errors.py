@@ -1,0 +1,38 @@
+"""Why a job is refused, or what it may no longer be told."""
+
+from apps.core.errors import CallerError, Conflict, NotFound
+
+
+class UnknownRecipe(CallerError):
+    code = "unknown_recipe"
+    remedy = "GET /api/v1/training/recipes lists them with their parameters."
+
+
+class BadParameters(CallerError):
+    code = "bad_parameters"
+    remedy = "GET /api/v1/training/recipes lists every recipe's parameters with their limits."
+
+
+class BadPolicy(CallerError):
+    code = "bad_policy"
+    remedy = "docs/training.md says what a clause may hold."
+
+
+class DatasetUnfit(CallerError):
+    code = "dataset_unfit"
+    remedy = (
+        "Freeze a dataset version whose samples have the model's inputs, and measure with another than you train on."
+    )
+
+
+class ParentUnusable(Conflict):
+    code = "parent_unusable"
+    remedy = "Bring its files back, or start from another version."
+
+
+class UnknownJob(NotFound):
+    code = "unknown_training_job"
+
+
+class JobEnded(Conflict):
+    code = "training_job_ended"

@@ -1,0 +1,1 @@
+"""Decisions of training: values in, values out."""

@@ -1,0 +1,67 @@
+"""Reading jobs, their points and what a node's host needs of them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.registry.models import ModelVersion
+from apps.training.access import RELATED
+from apps.training.models import Evaluation, LossPoint, TrainingJob
+from apps.training.rules.machine import HELD, State
+
+
+def jobs_list(*, state: str = "", model: str = "") -> QuerySet[TrainingJob]:
+    """Jobs, newest first."""
+    found = TrainingJob.objects.select_related(*RELATED).order_by("-requested_at")
+    if state:
+        found = found.filter(state=state)
+    return found.filter(parent__model__name=model) if model else found
+
+
+def job_points(job: TrainingJob) -> list[tuple[int, float]]:
+    """(step, loss) in order."""
+    return list(LossPoint.objects.filter(job=job).order_by("step").values_list("step", "loss"))
+
+
+def jobs_open() -> bool:
+    """Whether any job waits or runs."""
+    return TrainingJob.objects.filter(state__in=[State.WAITING, *HELD]).exists()
+
+
+def evaluations_list() -> QuerySet[Evaluation]:
+    """Evaluations, newest first."""
+    return Evaluation.objects.select_related("candidate__model", "champion__model", "dataset__dataset").order_by("-pk")
+
+
+def job_spec(job_id: UUID) -> dict[str, Any]:
+    """What the child process of a job is told, but for where its files lie."""
+    job = TrainingJob.objects.select_related("parent__model", "champion__model").get(pk=job_id)
+    return {
+        "job": str(job.pk),
+        "recipe": job.recipe,
+        "parameters": job.parameters,
+        "seed": job.seed,
+        "device": job.device,
+        "directory": str(job.directory),
+        "parent": _version(job.parent),
+        "champion": _version(job.champion) if job.champion else None,
+        "dataset": job.dataset_id,
+        "measured_on": job.measured_on_id,
+        "seconds": job.seconds,
+        "limits": {
+            "seconds": job.limit_seconds,
+            "memory_bytes": job.limit_memory_bytes,
+            "disk_bytes": job.limit_disk_bytes,
+        },
+    }
+
+
+def _version(version: ModelVersion) -> dict[str, Any]:
+    return {
+        "id": version.pk,
+        "name": str(version),
+        "directory": str(version.directory),
+        "manifest": version.manifest,
+        "files": list(version.artifacts.values("path", "sha256", "size")),
+    }

@@ -1,0 +1,112 @@
+"""Digits seen and heard learn on from samples of pictures and sounds, by a training job's own code, and are served."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from apps.registry.rules.manifest import manifest_normalise, manifest_parse
+from apps.registry.storage import file_sha256
+from tests.training.hosted import digits, hosted, inspected
+from workers.serving.steps import STEPS
+from workers.serving.tensors import BYTES, Tensor
+from workers.training.digits_av.artifact.digits_av import load_model
+from workers.training.digits_av.held_out import HeldOutSample, held_out
+from workers.training.families.digits import Digits
+from workers.training.recipes import RECIPES
+from workers.training.samples import Samples, SamplesUnfit, file_path
+from workers.training.work import run
+
+
+class Told:
+    """What the child would say to its host."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def send(self, event: str, **fields: Any) -> None:
+        self.events.append({"event": event, **fields})
+
+
+@pytest.fixture(scope="module")
+def met(cache_directory: Path) -> list[HeldOutSample]:
+    return list(held_out(60, seed=5, cache_directory=cache_directory))
+
+
+def staged(directory: Path, met: list[HeldOutSample]) -> Path:
+    """The directory of a job: some samples lack their picture, some their sound."""
+    rows = []
+    for number, sample in enumerate(met):
+        inputs = {}
+        for place, (name, content) in enumerate((("image", sample.png), ("sound", sample.wav))):
+            if number % 3 == 1 + place:
+                continue
+            path = file_path(directory / "files", f"{2 * number + place:064x}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            inputs[name] = path.name
+        rows.append({"inputs": inputs, "label": str(sample.digit)})
+    for name in ("train", "measure"):
+        (directory / f"{name}.json").write_text(json.dumps(rows))
+    return directory
+
+
+def manifest_of(directory: Path) -> dict[str, Any]:
+    return manifest_normalise(manifest_parse((directory / "model.yaml").read_bytes()))
+
+
+def version(directory: Path) -> dict[str, Any]:
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    files = [
+        {"path": str(path.relative_to(directory)), "sha256": file_sha256(path), "size": path.stat().st_size}
+        for path in paths
+    ]
+    return {
+        "directory": str(directory),
+        "manifest": manifest_of(directory),
+        "files": files,
+        "name": "digits/1",
+        "id": 1,
+    }
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_it_learns_on_and_is_served(artifact: Path, met: list[HeldOutSample], tmp_path: Path, recipe: str) -> None:
+    parent = version(artifact)
+    parameters = {"steps": 4, "batch_size": 16, "learning_rate": None, "checkpoint_every": 4, "threads": 1, "rank": 4}
+    spec = {"job": "j", "recipe": recipe, "parameters": parameters, "seed": 0, "device": "cpu", "measured_on": 1}
+    spec |= {"directory": str(staged(tmp_path, met)), "parent": parent, "champion": parent}
+    events = Told()
+    run(spec, events, threading.Event())  # type: ignore[arg-type]
+    assert events.events[-1]["event"] == "done"
+    result = tmp_path / "result"
+    before, after = load_model(artifact).state_dict(), load_model(result).state_dict()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved and (recipe == "full") == any("embeddings" in name for name in moved)
+    answers = json.loads((tmp_path / "answers.json").read_text())
+    right = sum(given == str(sample.digit) for given, sample in zip(answers["candidate"], met, strict=True))
+    described = yaml.safe_load((result / "model.yaml").read_text())
+    assert described["metrics"] == {"accuracy": round(right / 60, 4), "samples": 60}
+    assert inspected(result).has_code
+    served = hosted(result, manifest_of(result), *STEPS)
+    asked = [{"image": Tensor(BYTES, (), [s.png]), "sound": Tensor(BYTES, (), [s.wav])} for s in met[::3]]
+    # What is measured in training is what is served: the same answers to the same files.
+    assert [str(each) for each in digits(served.run(asked))] == answers["candidate"][::3]
+
+
+def test_a_label_that_is_no_digit_and_a_file_that_is_no_picture_are_told(artifact: Path, tmp_path: Path) -> None:
+    family = Digits(artifact, manifest_of(artifact))
+    path = file_path(tmp_path / "files", "a" * 64)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no picture")
+    for inputs, label, told in (
+        ({}, "ten", "'ten' is none of the model's"),
+        ({"image": "a" * 64}, "7", f"The file {'a' * 64} cannot be learned from"),
+    ):
+        (tmp_path / "train.json").write_text(json.dumps([{"inputs": inputs, "label": label}]))
+        with pytest.raises(SamplesUnfit, match=told):
+            family.examples(Samples.load(tmp_path, "train"))

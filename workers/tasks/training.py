@@ -1,0 +1,24 @@
+"""Celery tasks of apps.training."""
+
+import threading
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+
+from workers.node import LIFE
+from workers.training.host import JobHost
+
+#: Jobs that this worker runs at once; what comes beyond is left to wait.
+_SLOTS = threading.BoundedSemaphore(max(1, settings.QUARTET_TRAINING_SLOTS))
+
+
+@shared_task(name="training.job_host")
+def job_host(job_id: str) -> None:
+    """Look after one training job to its end; nothing where this worker's slots are taken or it is stopping."""
+    if LIFE.stopping.is_set() or not _SLOTS.acquire(blocking=False):
+        return
+    try:
+        JobHost(UUID(job_id), LIFE).run()
+    finally:
+        _SLOTS.release()
