@@ -6,6 +6,8 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(if 
 PY := .venv/bin/python
 DONE := .venv/done
 BROWSER := .cache/chromium-path
+# Two processes share the tests (tests/sharing.py), each with servers of its own (tests/servers.py); ARGS="-n 0" is one.
+SHARED := -n 2
 
 .DEFAULT_GOAL := help
 # Two pips at once in one environment would spoil it.
@@ -24,10 +26,10 @@ up: $(DONE)/base node_modules/.package-lock.json ## Start everything, empty
 models: $(addprefix .cache/models/,minilm whisper) ## Build real models into .cache/models, to be registered (docs/models.md)
 
 test: $(DONE)/test $(DONE)/models node_modules/.package-lock.json $(BROWSER) ## Run all tests against real servers (ARGS="..." goes to pytest)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(SHARED) $(ARGS)
 
 quick: $(DONE)/test $(DONE)/models node_modules/.package-lock.json ## Run the tests that need neither a browser nor the whole product
-	$(PY) -m pytest -m "not live and not browser" $(ARGS)
+	$(PY) -m pytest $(SHARED) -m "not live and not browser" $(ARGS)
 
 check: $(DONE)/test node_modules/.package-lock.json ## Lint, format, types, import contracts, migrations, API schema
 	$(PY) -m ruff check .

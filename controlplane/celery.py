@@ -42,6 +42,7 @@ app.conf.update(
     # piling up while none runs: the next one says the same.
     beat_schedule={
         "sweep": {"task": "deployments.sweep", "schedule": 60.0, "options": {"expires": 60}},
+        "drift": {"task": "drift.due", "schedule": 60.0, "options": {"expires": 60}},
         "housekeeping": {"task": "core.housekeeping", "schedule": 300.0, "options": {"expires": 300}},
     },
 )

@@ -1,6 +1,6 @@
 """`python -m controlplane.process NAME`: one of Quartet's processes, tied to its supervisor's life.
 
-Names: web, gateway, ingest, records, control, accelerator, beat.
+Names: web, gateway, ingest, records, control, accelerator, analysis, beat.
 """
 
 import os
@@ -75,6 +75,14 @@ def accelerator() -> None:
     _worker("-c", "64", "-Q", node_queue(name), "-n", f"accelerator@{name}")
 
 
+def analysis() -> None:
+    """Celery worker of what computes for seconds over what is recorded; numpy and scipy come with the first run."""
+    _django()
+    from apps.drift.services import QUEUE
+
+    _worker("-c", "2", "-Q", QUEUE, "-n", "analysis@%h")
+
+
 def beat() -> None:
     """The ticking clock: only the holder of a PostgreSQL advisory lock ticks, the others wait."""
     _django()
@@ -85,7 +93,7 @@ def beat() -> None:
 
 
 PROCESSES: dict[str, Callable[[], None]] = {
-    f.__name__: f for f in (web, gateway, ingest, records, control, accelerator, beat)
+    f.__name__: f for f in (web, gateway, ingest, records, control, accelerator, analysis, beat)
 }
 
 

@@ -16,10 +16,13 @@ QUARTET_BIND = env.text("QUARTET_BIND", "127.0.0.1")
 QUARTET_PORT = env.integer("QUARTET_PORT", 8400, 1, 65535)
 QUARTET_GATEWAY_PORT = env.integer("QUARTET_GATEWAY_PORT", 8401, 1, 65535)
 QUARTET_GATEWAY_URL = env.text("QUARTET_GATEWAY_URL", f"http://{QUARTET_BIND}:{QUARTET_GATEWAY_PORT}")
+QUARTET_URL = env.text("QUARTET_URL", f"http://{QUARTET_BIND}:{QUARTET_PORT}").rstrip("/")
 QUARTET_NODE = env.text("QUARTET_NODE", "")
 QUARTET_REQUEST_LIMIT = env.integer("QUARTET_REQUEST_LIMIT", 2 * 1024**2, 1024)
 QUARTET_UPLOAD_LIMIT = env.integer("QUARTET_UPLOAD_LIMIT", 8 * 1024**3, 1024)
 QUARTET_APPROVALS_REQUIRED = env.integer("QUARTET_APPROVALS_REQUIRED", 1, 1, 10)
+QUARTET_APPROVALS_EXPIRE_HOURS = env.integer("QUARTET_APPROVALS_EXPIRE_HOURS", 72, 1, 8760)
+QUARTET_KEY_DAYS = env.integer("QUARTET_KEY_DAYS", 90, 1, 3650)
 QUARTET_WEBHOOK_ALLOW = env.networks("QUARTET_WEBHOOK_ALLOW", ())
 
 QUARTET_RECORD_SPOOL = env.integer("QUARTET_RECORD_SPOOL", 256 * 1024**2)
@@ -54,6 +57,7 @@ INSTALLED_APPS = [
     "apps.deployments",
     "apps.inference",
     "apps.monitoring",
+    "apps.drift",
     "apps.approvals",
     "apps.console",
     "django.contrib.admin",
@@ -138,6 +142,16 @@ CHANNEL_LAYERS = {
     }
 }
 
+# --- Mail: alerts are sent where EMAIL_HOST names a server ---------------------------------------------------------
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25, 1, 65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env.boolean("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = env.integer("EMAIL_TIMEOUT", 10, 1, 60)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "quartet@localhost")
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.inference.authentication.ApiKeyAuthentication",
@@ -164,6 +178,8 @@ SPECTACULAR_SETTINGS = {
         "RevisionStateEnum": "apps.deployments.models.Revision.State",
         "VersionStateEnum": "apps.registry.models.ModelVersion.State",
         "DeliveryStateEnum": "apps.webhooks.models.Delivery.State",
+        "MailStateEnum": "apps.monitoring.models.AlertMail.State",
+        "ObjectiveStateEnum": "apps.monitoring.rules.standing.State",
         "RequestStateEnum": "apps.approvals.models.ApprovalRequest.State",
     },
 }

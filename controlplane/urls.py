@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/v1/", include("apps.deployments.urls")),
     path("api/v1/", include("apps.inference.urls")),
     path("", include("apps.monitoring.urls")),
+    path("api/v1/", include("apps.drift.urls")),
     path("api/v1/", include("apps.approvals.urls")),
     path("api/v1/", include("apps.webhooks.urls")),
     path("api/v1/", include("apps.core.urls")),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -10,6 +11,7 @@ from django.db import connections
 from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
+from tests.emptying import emptying_allow
 from tests.world import World
 
 # What a rule takes on a busy machine says nothing about the rule: a speed is a benchmark's.
@@ -21,6 +23,13 @@ hypothesis_settings.load_profile("quartet")
 def django_db_modify_db_settings() -> None:
     """A database of this run's own, so that two runs on one server do not meet."""
     connections["default"].settings_dict["TEST"]["NAME"] = f"quartet_test_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The test database may be emptied (tests/emptying.py)."""
+    with django_db_blocker.unblock():
+        emptying_allow()
 
 
 @pytest.fixture

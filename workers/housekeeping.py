@@ -6,11 +6,20 @@ from datetime import timedelta
 import structlog
 from django.contrib.sessions.models import Session
 
+from apps.approvals.services import requests_expire
 from apps.core.clock import now
 from apps.core.models import OutboxEvent
 from apps.datasets.services import assets_expire
+from apps.drift.services import reports_expire, runs_expire
 from apps.inference.services import erasures_expire, feedback_expire, predictions_expire
-from apps.monitoring.services import accuracy_expire, accuracy_fold, windows_expire
+from apps.monitoring.services import (
+    accuracy_expire,
+    accuracy_fold,
+    alerts_expire,
+    mails_expire,
+    minutes_expire,
+    windows_expire,
+)
 from apps.registry.services import uploads_expire
 from apps.webhooks.services import deliveries_expire
 
@@ -43,13 +52,19 @@ def sessions_expire() -> None:
 STEPS: tuple[Callable[[], object], ...] = (
     events_expire,
     sessions_expire,
+    requests_expire,
     uploads_expire,
     windows_expire,
     deliveries_expire,
     predictions_expire,
     accuracy_fold,
     accuracy_expire,
+    minutes_expire,
+    mails_expire,
+    alerts_expire,
     feedback_expire,
     erasures_expire,
+    reports_expire,
+    runs_expire,
     assets_expire,
 )

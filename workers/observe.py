@@ -14,10 +14,13 @@ from redis.retry import Retry
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.rules.streams import with_sisters
 from apps.deployments.selectors import streams_in_use, streams_to_watch
+from workers.published import PublishedRouting
 from workers.serving import names
 from workers.stream_loads import loads
 
 log = structlog.get_logger(__name__)
+
+_routing = PublishedRouting()
 
 
 @cache
@@ -40,19 +43,15 @@ def evidence() -> Evidence | None:
 def observe(valkey: Redis, streams: Iterable[str]) -> Evidence:
     """The published routing, the snapshot that each living gateway follows, and what is in `streams`, each counted
     together with its sisters of other priorities."""
-    published = json.loads(valkey.get(names.ROUTING) or "{}")
+    published = _routing.look(valkey)
     seen = loads(valkey, streams)
     return Evidence(
-        snapshot=published.get("number"),
-        routes={name: _revisions(route) for name, route in published.get("deployments", {}).items()},
+        snapshot=published.number,
+        routes=published.routes,
         gateways=_gateways(valkey),
         waiting={stream: load.requests for stream, load in seen.items()},
         loads=seen,
     )
-
-
-def _revisions(route: dict[str, list[dict[str, int]]]) -> frozenset[int]:
-    return frozenset(split["revision"] for split in route["splits"])
 
 
 def _gateways(valkey: Redis) -> dict[str, int]:

@@ -152,6 +152,8 @@ def _recorded(said: record.Record) -> Recorded:
         labels=list(said.labels),
         confidences=list(said.confidences),
         subject=asked.subject,
+        muted=list(asked.muted),
+        muted_used=asked.muted_used,
     )
 
 

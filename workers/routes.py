@@ -13,16 +13,29 @@ Listener = Callable[..., Any]
 
 ROUTES: dict[str, list[str]] = {
     "webhooks.endpoint_changed": ["apps.inference.services.routing_publish"],
-    "registry.version_registered": [],
+    "registry.version_registered": ["apps.drift.services.reference_read"],
     "registry.alias_moved": [],
-    "registry.version_corrupted": ["apps.deployments.services.version_corrupted"],
+    "registry.alias_requested": ["apps.approvals.services.alias_request_open"],
+    "registry.alias_request_void": ["apps.approvals.services.alias_request_void"],
+    "registry.version_corrupted": [
+        "apps.deployments.services.version_corrupted",
+        "apps.approvals.services.requests_recheck",
+    ],
     "deployments.rollout_requested": ["apps.approvals.services.request_open"],
     "deployments.revision_superseded": ["apps.approvals.services.request_void"],
-    "approvals.granted": ["apps.deployments.services.rollout_start"],
-    "approvals.rejected": ["apps.deployments.services.revision_reject"],
+    "deployments.input_muted": ["apps.inference.services.routing_publish"],
+    "deployments.input_unmuted": ["apps.inference.services.routing_publish"],
+    "approvals.granted": ["apps.deployments.services.rollout_start", "apps.registry.services.alias_granted"],
+    "approvals.rejected": ["apps.deployments.services.revision_reject", "apps.registry.services.alias_rejected"],
+    "approvals.lapsed": ["apps.deployments.services.revision_lapse", "apps.registry.services.alias_lapsed"],
     "deployments.replica_placed": ["workers.dispatch.replica_start"],
     "deployments.routing_changed": ["apps.inference.services.routing_publish"],
+    "monitoring.alert_told": ["apps.monitoring.services.alert_tell"],
     "inference.key_changed": ["apps.inference.services.routing_publish"],
+    "drift.run_finished": ["apps.drift.services.muting.inputs_follow_drift"],
+    "drift.found": ["apps.monitoring.services.drift_found"],
+    "drift.healed": ["apps.monitoring.services.drift_healed"],
+    "drift.report_requested": ["workers.dispatch.drift_report_make"],
 }
 
 

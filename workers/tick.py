@@ -10,9 +10,11 @@ import structlog
 from apps.deployments.selectors import is_at_rest
 from apps.deployments.services import reconcile, watch_keep
 from apps.inference.services import routing_keep, routing_look
+from apps.monitoring.services import WATCH_PERIOD, alerts_watch
 from workers.compare import comparisons
 from workers.deliver import deliveries_wake
 from workers.observe import evidence
+from workers.post import post_wake
 from workers.relay import relay_run
 
 log = structlog.get_logger(__name__)
@@ -23,9 +25,9 @@ PERIOD, REST = 1.0, 2.0
 
 
 def tick() -> float:
-    """One pass of the reconciler, then outbox, webhooks and routing; a step that fails does not hold up the next.
+    """One pass of the reconciler, then outbox, webhooks, routing, alerts and mails.
 
-    Returns the seconds until the next is due.
+    A step that fails does not hold up the next. Returns the seconds until the next is due.
     """
     at_rest = _taken(fleet_watch)
     for step in STEPS:
@@ -85,4 +87,11 @@ def fleet_watch() -> bool:
     return at_rest
 
 
-STEPS: tuple[Step, ...] = (relay_run, deliveries_wake, Seldom(routing_look, 1.9), Seldom(routing_keep, 14.9))
+STEPS: tuple[Step, ...] = (
+    relay_run,
+    deliveries_wake,
+    Seldom(routing_look, 1.9),
+    Seldom(routing_keep, 14.9),
+    Seldom(alerts_watch, WATCH_PERIOD),
+    Seldom(post_wake, 4.9),
+)

@@ -1,5 +1,6 @@
 """Where a reviewer decides: the request with its evidence, and two buttons."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,9 @@ from django.urls import path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from apps.approvals.errors import FourEyes
 from apps.approvals.forms import DecisionForm
-from apps.approvals.models import ApprovalRequest, Decision, Policy
+from apps.approvals.models import ApprovalRequest, Comment, Decision, Policy
+from apps.approvals.selectors import decision_refusal
 from apps.approvals.services import decision_record
 from apps.core.admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from apps.core.errors import QuartetError
@@ -23,30 +24,41 @@ class DecisionInline(ReadOnlyInline):
     fields = ("reviewer", "verdict", "comment", "at")
 
 
+class CommentInline(ReadOnlyInline):
+    model = Comment
+    fields = ("author", "text", "at")
+
+
 @admin.register(ApprovalRequest)
 class ApprovalRequestAdmin(ReadOnlyAdmin):
-    list_display = ("summary", "state", "requested_by", "opened_at", "approvals_required")
+    list_display = ("summary", "state", "requested_by", "opened_at", "expires_at", "approvals_required")
     list_filter = ("state", "kind")
     search_fields = ("summary",)
     fields = (
         "summary",
         "kind",
+        "scope",
         "state",
+        "state_reason",
         "requested_by",
         "opened_at",
+        "expires_at",
         "closed_at",
         "approvals_required",
+        "reviewers",
         "facts",
         "digest",
+        "evidence_digest",
     )
     readonly_fields = ("facts",)
-    inlines = (DecisionInline,)
+    inlines = (DecisionInline, CommentInline)
     change_form_outer_before_template = "approvals/_decide.html"
 
     @admin.display(description="What is asked")
     def facts(self, request: ApprovalRequest) -> SafeString:
         """The evidence, a line a fact."""
-        return format_html_join(mark_safe("<br>"), "<strong>{}</strong>: {}", request.evidence.items())
+        told = ((name, each if isinstance(each, str) else json.dumps(each)) for name, each in request.evidence.items())
+        return format_html_join(mark_safe("<br>"), "<strong>{}</strong>: {}", told)
 
     def get_urls(self) -> list[Any]:
         decide = path("<uuid:pk>/decide/", self.admin_site.admin_view(self.decide_view), name="approvals_decide")
@@ -56,7 +68,8 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         asked = self.get_object(request, object_id)
-        context = {"approval": asked, "decision_form": DecisionForm(), "refusal": _refusal(request, asked)}
+        refusal = decision_refusal(actor_of(request), asked) if asked else None
+        context = {"approval": asked, "decision_form": DecisionForm(), "refusal": refusal}
         page: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
         return page
 
@@ -77,20 +90,9 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
         return back
 
 
-def _refusal(request: HttpRequest, asked: ApprovalRequest | None) -> str:
-    """Why this user cannot decide, or an empty string; the service decides again when the button is pressed."""
-    if asked is None or asked.state != ApprovalRequest.State.OPEN:
-        return "This request is closed."
-    if asked.requested_by_id == request.user.pk:
-        return f"You asked for this. {FourEyes.remedy}"
-    if not request.user.has_perm("approvals.decide_approvalrequest"):
-        return "You may look, but deciding needs the reviewer role."
-    return "You have decided this already." if asked.decisions.filter(reviewer=request.user.pk).exists() else ""
-
-
 @admin.register(Policy)
 class PolicyAdmin(AuditedAdmin):
-    list_display = ("kind", "approvals_required")
+    list_display = ("kind", "scope", "approvals_required", "reviewers", "expires_after_h")
 
     def audit_name(self, obj: Any) -> str:
-        return str(obj.kind)
+        return f"{obj.kind}:{obj.scope}" if obj.scope else str(obj.kind)

@@ -3,13 +3,23 @@
 from apps.core.errors import CallerError, Conflict, Forbidden, NotFound
 
 
-class FourEyes(Forbidden):
-    code = "four_eyes"
-    remedy = "Ask another reviewer: whoever asks cannot also decide."
+class NotEligible(Forbidden):
+    code = "not_eligible"
+    remedy = "The policy names a group for this; ask one of its members."
 
 
 class AlreadyDecided(Conflict):
     code = "already_decided"
+
+
+class RequestVoid(Conflict):
+    code = "approval_void"
+    remedy = "Have a look at what changed, then ask anew."
+
+
+class RequestExpired(Conflict):
+    code = "approval_expired"
+    remedy = "Ask anew: the time to decide is over."
 
 
 class UnknownRequest(NotFound):
@@ -24,3 +34,8 @@ class UnknownVerdict(CallerError):
 class ReasonMissing(CallerError):
     code = "reason_missing"
     remedy = "Say why in 'comment': the person who asked will read it."
+
+
+class CommentRefused(CallerError):
+    code = "comment_refused"
+    remedy = "Send a 'text' of 2000 characters at most."

@@ -14,7 +14,20 @@ class Granted(Event):
     kind: str
     subject_id: int
     digest: str
+    evidence_digest: str
     reviewers: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed(Event):
+    """A request ended without an answer: `state` is void or expired, `reason` says why in a sentence."""
+
+    name: ClassVar[str] = "approvals.lapsed"
+    kind: str
+    subject_id: int
+    digest: str
+    state: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,22 @@ def revision_request_command(base: str, deployment: str, model: str) -> str:
     return _post(f"{base}/api/v1/deployments/{deployment}/revisions", {"model": model, "version": "1", "replicas": 1})
 
 
+def profile_command(base: str, model: str, version: int, deployment: str) -> str:
+    """A curl command that builds a version's reference profile of predictions; KEY with the scope `models:write`."""
+    body = {"deployment": deployment, "predictions": 1000}
+    return _post(f"{base}/api/v1/models/{model}/versions/{version}/reference", body)
+
+
+def objective_create_command(base: str, deployment: str) -> str:
+    """A curl command that promises something of `deployment`; KEY must hold a key with the scope `alerts:write`."""
+    return _post(f"{base}/api/v1/deployments/{deployment}/objectives", {"kind": "availability", "target": 0.999})
+
+
+def subscription_create_command(base: str) -> str:
+    """A curl command after which its caller is mailed every alert; KEY as above."""
+    return _post(f"{base}/api/v1/alert-subscriptions", {"severity": "ticket"})
+
+
 def feedback_command(base: str, manifest: dict[str, Any]) -> str:
     """Commands that say what was true of a prediction; KEY must hold a key with the scope `feedback`."""
     truth = json.dumps({"truth": _a_truth(manifest["outputs"])}, ensure_ascii=False)

@@ -1,5 +1,7 @@
 """Numbers as people read them: two or three significant digits, a unit, and an em dash for what is not known."""
 
+import math
+
 from apps.monitoring.rules.present import Present
 
 UNKNOWN = "—"
@@ -37,6 +39,19 @@ def share(value: float | None) -> str:
     return f"{per_cent:.{digits}f} %"
 
 
+def nearly_all(value: float | None) -> str:
+    """A share that is to be close to 1, in per cent, with two digits of what lacks: 95.0 %, 99.42 %, 99.9942 %."""
+    if value is None:
+        return UNKNOWN
+    if value >= 1:
+        return "100 %"
+    lacking = (1 - value) * 100
+    digits = min(6, max(1, 1 - math.floor(math.log10(lacking))))
+    # Rounded down: what lacks a millionth is not all. The inner rounding is for 0.57 * 100 = 56.99999999999999.
+    steps = min(math.floor(round(value * 100 * 10**digits, 6)), 100 * 10**digits - 1)
+    return f"{steps / 10**digits:.{digits}f} %"
+
+
 def size(value: float | None) -> str:
     """Bytes in decimal units: 640 B, 12 kB, 1.3 MB, 57 GB."""
     if value is None:
@@ -59,6 +74,20 @@ def ago(seconds: float) -> str:
     if seconds < 48 * 3600:
         return f"{seconds // 3600:.0f} h ago"
     return f"{seconds // 86_400:.0f} d ago"
+
+
+def ahead(seconds: float) -> str:
+    """How long until then, in one unit: in 12 min, in 3 h, in 5 d; at an end that has come, now."""
+    if seconds <= 0:
+        return "now"
+    if seconds < 3600:
+        return f"in {max(1, seconds // 60):.0f} min"
+    return f"in {seconds // 3600:.0f} h" if seconds < 96 * 3600 else f"in {seconds // 86_400:.0f} d"
+
+
+def alerts_text(number: int) -> dict[str, str]:
+    """What every page shows in its navigation: nothing where there is none."""
+    return {"alerts.open": f"{number:,}" if number else ""}
 
 
 def present_texts(name: str, numbers: Present) -> dict[str, str]:

@@ -14,6 +14,7 @@ from apps.console.selectors.versions import page_versions
 from apps.console.topics import FLEET
 from apps.core.clock import now
 from apps.core.errors import NotFound
+from apps.monitoring.selectors import alerts_open_count
 
 P = ParamSpec("P")
 Context = dict[str, Any]
@@ -52,7 +53,7 @@ def _rendered(request: HttpRequest, name: str, context_of: Callable[[], Context]
         template = f"console/_{name}.html"
     else:
         template = f"console/{name}.html"
-        context["approvals_open"] = requests_open().count()
+        context |= {"approvals_open": requests_open().count(), "alerts_open": alerts_open_count()}
     response = render(request, template, context)
     response["Content-Security-Policy"] = POLICY
     response["Cache-Control"] = "no-store"

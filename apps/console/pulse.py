@@ -9,13 +9,13 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from apps.console.figures import present_texts
+from apps.console.figures import alerts_text, present_texts
 from apps.console.selectors.versions import page_versions
 from apps.console.topics import FLEET, deployment_group, deployment_topic
 from apps.core.clock import now
 from apps.deployments.models import Deployment
 from apps.monitoring.rules.present import Present
-from apps.monitoring.selectors import present_numbers, seconds_behind
+from apps.monitoring.selectors import alerts_open_count, present_numbers, seconds_behind
 
 Pulse = dict[str, Any]
 
@@ -26,11 +26,18 @@ def pulses() -> dict[str, Pulse]:
     deployments = dict(Deployment.objects.values_list("name", "pk"))
     numbers, versions = present_numbers(deployments, moment), page_versions()
     common = {"at": moment.timestamp(), "behind": seconds_behind(moment)}
-    fleet = {text: value for name, each in numbers.items() for text, value in present_texts(name, each).items()}
+    alerts = alerts_text(alerts_open_count())
+    fleet = alerts | {
+        text: value for name, each in numbers.items() for text, value in present_texts(name, each).items()
+    }
     found = {FLEET: common | {"topic": FLEET, "version": versions[FLEET], "figures": fleet}}
     for name, pk in deployments.items():
         topic = deployment_topic(name)
-        about = {"topic": topic, "version": versions.get(topic, ""), "figures": present_texts(name, numbers[name])}
+        about = {
+            "topic": topic,
+            "version": versions.get(topic, ""),
+            "figures": alerts | present_texts(name, numbers[name]),
+        }
         found[deployment_group(pk)] = common | about | {"numbers": _chart_numbers(numbers[name])}
     return found
 

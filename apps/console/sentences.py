@@ -11,26 +11,51 @@ from apps.core.models import AuditEntry
 
 #: Action -> what the actor did, in the past; {braces} are the target's name or fields of the entry's detail.
 SENTENCES = {
+    "alert.acknowledged": "sees to “{title}”: {comment}",
+    "alert.graver": "made “{title}” of {target} a page",
+    "alert.raised": "raised an alert: {title}. {text}",
+    "alert.resolved": "resolved “{title}”. {why}",
+    "alertrule.changed": "changed alerts of the kind {target}: {changes}",
+    "alertrule.created": "set alerts of the kind {target} otherwise: {changes}",
+    "alertrule.deleted": "set alerts of the kind {target} back to the default",
     "alias.delete": "took the alias {alias} from {target}",
     "alias.move": "pointed {target}@{alias} at version {version}",
+    "alias.refused": "left {target}@{alias} where it was: {reason}",
+    "alias.requested": "asked to point {target}@{alias} at {to}",
     "approval.approve": "approved: {summary}",
+    "approval.comment": "commented on “{summary}”: {comment}",
+    "approval.expired": "closed a question that nobody answered in time: {summary}",
     "approval.reject": "rejected: {summary}",
     "approval.requested": "asks reviewers: {summary}",
     "approval.void": "withdrew the question: {summary}",
     "deployment.created": "created the deployment {target}",
     "demo.password_renewed": "renewed the demo password of {target}",
+    "drift.policy_changed": "changed how drift of {target} is looked for: {changes}",
+    "drift.report_requested": "asked for Evidently's report of drift run {run} of {target}",
+    "drift.run_requested": "had drift of {target} looked for",
     "group.changed": "changed the group {target}: {changes}",
     "group.created": "made the group {target}: {changes}",
     "group.deleted": "deleted the group {target}",
+    "input.muted": "has {target} answer without the input {input}{why}",
+    "input.unmuted": "gives {target} its input {input} again{why}",
     "key.created": "made the API key {name}",
     "key.revoked": "revoked the API key {name}",
+    "key.rotated": "replaced the API key {name}; the old one holds until {until}",
+    "mail.resent": "had a mail sent again to {target}: {subject}",
     "model.create": "registered the model {target}",
     "node.joined": "saw the node {target} join with {cores} cores",
     "node.left": "saw the node {target} leave",
     "node.lost": "lost sight of the node {target}",
+    "objective.changed": "promises of {target}: {promise}; before: {was}",
+    "objective.created": "promises of {target}: {promise}",
+    "objective.deleted": "took a promise of {target} back: {promise}",
     "policy.changed": "changed the approval policy {target}: {changes}",
     "policy.created": "made the approval policy {target}: {changes}",
     "policy.deleted": "deleted the approval policy {target}",
+    "reference.set": "gave {target} a reference profile of {samples} samples",
+    "registeredmodel.changed": "changed who may move aliases of {target}: {changes}",
+    "registeredmodel.created": "made the model {target}: {changes}",
+    "registeredmodel.deleted": "deleted the model {target}",
     "replica.failed": "saw a replica of {target} revision {revision} fail on {node}: {reason}",
     "replica.lost": "lost a replica of {target} revision {revision} on {node}",
     "replica.placed": "placed a replica of {target} revision {revision} on {node}",
@@ -53,6 +78,9 @@ SENTENCES = {
     "rollout.stepped": "gave revision {revision} of {target} {share} % of the traffic: {measured}",
     "rollout.started": "began the rollout of {target} to revision {revision}",
     "stage.scaled": "scaled the stage {stage} of {target} from {was} to {replicas}: {reason}",
+    "subscription.changed": "is now mailed {what}",
+    "subscription.created": "is mailed {what}",
+    "subscription.deleted": "is no longer mailed {what}",
     "subject.deleted": "deleted {predictions} predictions, {feedback} truths and {assets} files of {target}",
     "upload.discard": "discarded an upload for {target}",
     "upload.expire": "dropped an abandoned upload for {target}",
@@ -77,7 +105,8 @@ MINOR = frozenset(
     {
         "approval.approve",  # revision.approved says the same
         "approval.reject",  # revision.rejected does
-        "approval.requested",  # revision.requested does
+        "drift.report_requested",
+        "approval.requested",  # revision.requested and alias.requested do
         "replica.placed",
         "rollout.done",
         "rollout.draining",
@@ -89,7 +118,7 @@ MINOR = frozenset(
         "version.measure",
     }
 )
-_PAGES = {"deployment": "console:deployment", "model": "console:model"}
+_PAGES = {"approval": "console:approval", "deployment": "console:deployment", "model": "console:model"}
 
 
 @dataclass(frozen=True, slots=True)

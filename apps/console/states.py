@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.selectors import request_overdue
 from apps.deployments.models import Node, Replica, Revision, Rollout
+from apps.drift.models import DriftRun
+from apps.drift.rules import states as drift
+from apps.monitoring.models import Alert
+from apps.monitoring.rules import standing
+from apps.monitoring.rules.findings import Severity
+from apps.monitoring.rules.objectives import Promise
 from apps.registry.models import ModelVersion
 
 
@@ -49,6 +57,32 @@ _ROLLOUT = {
     Rollout.State.FAILED: State("failed", "bad"),
     Rollout.State.SUPERSEDED: State("superseded"),
 }
+_DRIFT = {
+    drift.State.DRIFTED: State("drifted", "bad"),
+    drift.State.UNUSABLE: State("unusable", "warn"),
+    drift.State.NOT_ENOUGH_DATA: State("not enough data"),
+    drift.State.STEADY: State("steady", "ok"),
+    drift.State.CONSTANT: State("constant"),
+}
+_DRIFT_RUN = {
+    DriftRun.State.WAITING: State("waiting", "info"),
+    DriftRun.State.RUNNING: State("running", "info"),
+    DriftRun.State.FAILED: State("failed", "bad"),
+}
+
+
+_APPROVAL = {
+    ApprovalRequest.State.OPEN: State("waits", "info"),
+    ApprovalRequest.State.GRANTED: State("granted", "ok"),
+    ApprovalRequest.State.REJECTED: State("rejected", "bad"),
+    ApprovalRequest.State.VOID: State("void", "warn"),
+    ApprovalRequest.State.EXPIRED: State("expired", "warn"),
+}
+
+
+def approval_state(request: ApprovalRequest) -> State:
+    state = ApprovalRequest.State.EXPIRED if request_overdue(request) else ApprovalRequest.State(request.state)
+    return _with(_APPROVAL[state], request.state_reason)
 
 
 def revision_state(revision: Revision) -> State:
@@ -73,6 +107,40 @@ def version_state(version: ModelVersion) -> State:
     if version.state == ModelVersion.State.CORRUPT:
         return State("corrupt", "bad", version.state_reason)
     return State("ready", "ok")
+
+
+def drift_state(verdict: str, reason: str = "") -> State:
+    """Of a signal, a group or a whole run."""
+    return _with(_DRIFT[drift.State(verdict)], reason)
+
+
+def drift_run_state(run: DriftRun) -> State:
+    """Its verdict once it is done."""
+    if run.state == DriftRun.State.DONE:
+        return drift_state(run.verdict)
+    return _with(_DRIFT_RUN[DriftRun.State(run.state)], run.problem)
+
+
+_OBJECTIVE = {
+    standing.State.HOLDS: State("holds", "ok"),
+    standing.State.BURNING: State("burning", "bad"),
+    standing.State.SPENT: State("budget spent", "warn"),
+    standing.State.UNKNOWN: State("no data", "warn", "No gateway has been heard in the last minutes."),
+}
+
+
+def objective_state(found: standing.Standing, promise: Promise) -> State:
+    """Too little to judge is said, and is no kind of well."""
+    state = standing.state(found, promise)
+    if state == standing.State.TOO_FEW:
+        return State(f"not enough {promise.counted}", "", f"It is judged from {promise.least} on.")
+    return _OBJECTIVE[state]
+
+
+def alert_state(alert: Alert) -> State:
+    if alert.resolved_at:
+        return State("resolved", "ok")
+    return State(alert.severity, "bad" if alert.severity == Severity.PAGE else "warn")
 
 
 def deployment_state(

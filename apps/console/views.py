@@ -1,12 +1,19 @@
 """The pages, one function each."""
 
 import sys
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 from django.views.decorators.http import require_POST
 
 from apps.console.call import (
@@ -16,9 +23,13 @@ from apps.console.call import (
     feedback_command,
     key_command,
     manage_command,
+    objective_create_command,
+    profile_command,
     revision_request_command,
+    subscription_create_command,
 )
 from apps.console.pages import page
+from apps.console.selectors.alerts import alert_context, alerts_page, severities
 from apps.console.selectors.audit import audit_page, last_changes
 from apps.console.selectors.deployment import deployment_context
 from apps.console.selectors.fleet import deployment_rows
@@ -29,8 +40,11 @@ from apps.console.topics import deployment_topic
 from apps.core.errors import CallerError, NotFound
 from apps.core.models import User
 from apps.deployments.access import deployment_for, deployment_to_operate
+from apps.deployments.errors import InputNotMuted
 from apps.deployments.models import Node
-from apps.deployments.services import deployment_rollback
+from apps.deployments.services import deployment_rollback, input_unmute
+from apps.monitoring.access import alert_for, alert_to_acknowledge
+from apps.monitoring.services import alert_acknowledge
 from apps.registry.access import model_to_read
 from apps.registry.models import RegisteredModel
 from apps.registry.selectors import version_by_ref
@@ -64,6 +78,8 @@ def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
     context = deployment_context(found, request.GET.get("accuracy", ""))
     context |= {"title": name, "topic": deployment_topic(name), "commands": _commands(request, name)}
     if live := found.live_revision:
+        version = live.version
+        context["commands"]["profile"] = profile_command(_base(request), version.model.name, version.number, name)
         context["feedback"] = feedback_command(_base(request), live.version.manifest)
         context["gateway_url"] = settings.QUARTET_GATEWAY_URL
         context["curl"] = curl_command(
@@ -78,14 +94,28 @@ def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
 @login_required
 @require_POST
 def rollback(request: HttpRequest, name: str) -> HttpResponse:
-    """The page's one button: traffic back to the kept revision; what stands against it is shown on the page."""
+    """Traffic back to the kept revision."""
+    return _operated(request, name, deployment_rollback)
+
+
+@login_required
+@require_POST
+def unmute(request: HttpRequest, name: str) -> HttpResponse:
+    """Give the model the input that the button names again."""
+    return _operated(request, name, partial(input_unmute, name=request.POST.get("input", "")))
+
+
+def _operated(request: HttpRequest, name: str, act: Callable[..., object]) -> HttpResponse:
+    """A button of the deployment's page: done, and back to the page; or what stands against it."""
     try:
-        found = deployment_to_operate(_actor(request), name)
-        deployment_rollback(actor=_actor(request), deployment=found)
+        act(actor=_actor(request), deployment=deployment_to_operate(_actor(request), name))
+    except InputNotMuted as error:  # somebody else was quicker
+        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
     except NotFound as error:
         raise Http404(error.message) from error
     except CallerError as error:
-        return render(request, "console/refused.html", {"name": name, "error": error}, status=error.status)
+        back = {"back": reverse("console:deployment", args=[name]), "back_to": name}
+        return render(request, "console/refused.html", {"error": error, **back}, status=error.status)
     return redirect("console:deployment", name)
 
 
@@ -111,6 +141,44 @@ def nodes(request: HttpRequest) -> dict[str, Any]:
     return {"title": "Nodes", "rows": node_rows()}
 
 
+@page("alerts")
+def alerts(request: HttpRequest) -> dict[str, Any]:
+    """What is open, then what was resolved; `?deployment=` and `?severity=` narrow it, `?before=` goes back in time."""
+    deployment, severity = (request.GET.get(name, "").replace("\0", "") for name in ("deployment", "severity"))
+    before = _moment(request.GET.get("before", ""))
+    return {
+        "title": "Alerts",
+        "deployment": deployment,
+        "severity": severity,
+        "before": before,
+        "severities": severities(),
+        "page": alerts_page(deployment=deployment, severity=severity, before=before),
+        "mail": bool(settings.EMAIL_HOST),
+        "commands": _commands(request),
+    }
+
+
+@page("alert")
+def alert(request: HttpRequest, alert_id: UUID) -> dict[str, Any]:
+    found = alert_for([], alert_id)
+    return {"title": found.title, **alert_context(_actor(request), found)}
+
+
+@login_required
+@require_POST
+def acknowledge(request: HttpRequest, alert_id: UUID) -> HttpResponse:
+    """The button of an alert's page; what stands against it is shown."""
+    back = {"back": reverse("console:alert", args=[alert_id]), "back_to": "the alert"}
+    try:
+        found = alert_to_acknowledge(_actor(request), [], alert_id)
+        alert_acknowledge(actor=_actor(request), alert=found, comment=request.POST.get("comment", "")[:2000].strip())
+    except NotFound as error:
+        raise Http404(error.message) from error
+    except CallerError as error:
+        return render(request, "console/refused.html", back | {"error": error}, status=error.status)
+    return redirect("console:alert", alert_id)
+
+
 @page("audit")
 def audit(request: HttpRequest) -> dict[str, Any]:
     """The trail; `?target=` narrows it to one object and `?before=` goes back in time."""
@@ -132,11 +200,23 @@ def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[s
     return {
         "key_operate": key_command(here, user, "read,models:write,deployments:write,infer"),
         "key_infer": key_command(here, user, "infer"),
+        "key_alerts": key_command(here, user, "alerts:write"),
         "key_feedback": key_command(here, user, "feedback"),
         "model_import": manage_command(here, "import_model", "DIRECTORY", "--name", "my-model", "--actor", user),
         "deployment_create": deployment_create_command(base),
+        "objective_create": objective_create_command(base, deployment),
+        "subscription_create": subscription_create_command(base),
         "revision_request": revision_request_command(base, deployment, model),
     }
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a page's address names; None for nonsense."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and is_aware(found) else None
 
 
 def _base(request: HttpRequest) -> str:

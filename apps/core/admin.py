@@ -84,6 +84,7 @@ class QuartetUserAdmin(UserAdmin, AuditedAdmin):  # type: ignore[type-arg]  # on
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Service account", {"fields": ("owner",)}))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes their own account: the entry that says so would have nobody to name."""

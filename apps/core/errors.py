@@ -48,6 +48,11 @@ class Forbidden(CallerError):
     remedy = "Ask somebody who holds the right, or for the right."
 
 
+class FourEyes(Forbidden):
+    code = "four_eyes"
+    remedy = "Ask another person who may decide approval requests: whoever asks cannot also decide."
+
+
 class NotFound(CallerError):
     code = "not_found"
     status = 404
@@ -58,6 +63,11 @@ class Conflict(CallerError):
     code = "conflict"
     status = 409
     remedy = "Look at its present state, then decide."
+
+
+class DigestChanged(Conflict):
+    code = "digest_changed"
+    remedy = "What was approved is not what is stored. Ask anew, and look into how the row was changed."
 
 
 class TooLarge(CallerError):

@@ -1,16 +1,22 @@
 """News for later apps: a row written in the sender's transaction, told by the relay after the commit."""
 
+from uuid import UUID
+
 from django.db import connection, transaction
 
 from apps.core import poke
 from apps.core.events import Event
+from apps.core.ids import new_id
 from apps.core.models import OutboxEvent
 
 
-def emit(event: Event) -> OutboxEvent:
-    """Write `event` to the outbox; the relay tells its listeners once the transaction has committed."""
+def emit(event: Event, *, event_id: UUID | None = None) -> OutboxEvent:
+    """Write `event` to the outbox; the relay tells its listeners once the transaction has committed.
+
+    `event_id` is for a sender that keeps the id in a row of its own.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("An event belongs in the transaction that makes it true.")
-    row = OutboxEvent.objects.create(name=event.name, payload=event.payload())
+    row = OutboxEvent.objects.create(pk=event_id or new_id(), name=event.name, payload=event.payload())
     transaction.on_commit(lambda: poke.send("core.relay"))
     return row

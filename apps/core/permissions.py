@@ -21,6 +21,7 @@ SCOPES = {
     "approvals:write": "Decide approval requests",
     "feedback": "Say what was true of predictions",
     "subjects:delete": "Delete what is recorded of a subject",
+    "alerts:write": "Set objectives, acknowledge alerts and choose which are mailed",
     "webhooks:write": "Make webhook endpoints, ping them and have things delivered again",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,17 +17,57 @@ def entry_hash(previous_hash: str, fields: dict[str, Any]) -> str:
     return hashlib.sha256(f"{previous_hash}\n{canonical}".encode()).hexdigest()
 
 
-def first_break(entries: Iterable[tuple[int, str, str, dict[str, Any]]]) -> int | None:
-    """The sequence number where the chain breaks, or None when it is whole.
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain ends: the number and the hash of its last entry."""
+
+    sequence: int = 0
+    hash: str = GENESIS
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The first place at which a chain is not whole, and in a sentence what is wrong there."""
+
+    sequence: int
+    words: str
+
+
+def first_break(entries: Iterable[tuple[int, str, str, dict[str, Any]]], heads: Iterable[Head] = ()) -> Break | None:
+    """Where the chain breaks first, or None when it is whole and holds every head of `heads`.
 
     `entries` are (sequence, previous_hash, hash, fields) in order of sequence.
     """
-    expected_sequence, previous = 1, GENESIS
+    last, known = Head(), {head.sequence: head.hash for head in heads}
     for sequence, previous_hash, own_hash, fields in entries:
-        if sequence != expected_sequence or previous_hash != previous or own_hash != entry_hash(previous, fields):
-            return expected_sequence
-        expected_sequence, previous = sequence + 1, own_hash
+        if words := _flaw(last, sequence, previous_hash, own_hash, fields):
+            return Break(last.sequence + 1, words)
+        if known.pop(sequence, own_hash) != own_hash:
+            return Break(sequence, f"Entry {sequence} is another than the head that was kept says.")
+        last = Head(sequence, own_hash)
+    beyond = max(known, default=0)
+    if beyond > last.sequence:
+        missing = _numbered(last.sequence + 1, beyond)
+        return Break(last.sequence + 1, f"The end is cut off: {missing} missing, and nothing comes after.")
     return None
+
+
+def _flaw(last: Head, sequence: int, previous_hash: str, own_hash: str, fields: dict[str, Any]) -> str:
+    """What is wrong with an entry that stands behind `last`, or an empty text."""
+    expected = last.sequence + 1
+    if sequence > expected:
+        return f"{_numbered(expected, sequence - 1).capitalize()} missing."
+    if sequence < expected:
+        return f"Entry {sequence} should not be there: the first is number 1."
+    if previous_hash != last.hash:
+        return f"Entry {sequence} does not continue the one before it: entries stand in another order or were replaced."
+    if own_hash != entry_hash(previous_hash, fields):
+        return f"Entry {sequence} was changed: its content does not have its hash."
+    return ""
+
+
+def _numbered(first: int, last: int) -> str:
+    return f"entry {first} is" if first == last else f"entries {first} to {last} are"
 
 
 def retry_pause(attempts: int) -> timedelta:

@@ -13,7 +13,7 @@ class Asset(models.Model):
     size = models.PositiveBigIntegerField()  # bytes
     #: As told from its content.
     media_type = models.CharField(max_length=100)
-    #: What was found out about it off the hot path, its signals above all (workers/describe.py).
+    #: What was found out about it off the hot path, its signals above all (workers/file_signals.py).
     descriptors = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=now)
     last_kept_at = models.DateTimeField(default=now)

@@ -13,7 +13,7 @@ from apps.core.admin import ReadOnlyAdmin
 from apps.core.errors import QuartetError
 from apps.core.permissions import actor_of
 from apps.deployments.access import OPERATE, deployment_to_operate
-from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
+from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision, Rollout, StageScale
 from apps.deployments.selectors import kept_rollout
 from apps.deployments.services import deployment_rollback
 
@@ -65,6 +65,13 @@ class RolloutAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "is_rollback", "state", "reason", "started_at", "shifted_at", "kept_at", "ended_at")
     list_filter = ("state",)
     list_select_related = ("to_revision__deployment",)
+
+
+@admin.register(MutedInput)
+class MutedInputAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "reason", "muted_at", "by", "released_at", "release_reason")
+    list_filter = ("deployment",)
+    list_select_related = ("deployment", "muted_by")
 
 
 @admin.register(StageScale)

@@ -1,6 +1,6 @@
 """What can be wrong with a deployment: each error says whose fault it is and what to do."""
 
-from apps.core.errors import CallerError, Conflict, Forbidden
+from apps.core.errors import CallerError, Conflict, NotFound
 
 
 class BadDeploymentName(CallerError):
@@ -21,16 +21,6 @@ class BadSpec(CallerError):
 class VersionUnfit(Conflict):
     code = "version_unfit"
     remedy = "Register the version's files again, or deploy another version."
-
-
-class FourEyes(Forbidden):
-    code = "four_eyes"
-    remedy = "Another person who may decide approval requests has to approve it."
-
-
-class DigestChanged(Conflict):
-    code = "digest_changed"
-    remedy = "What was approved is not what is stored. Request a new revision and look into how the row was changed."
 
 
 class WillNotFit(CallerError):
@@ -54,3 +44,23 @@ class NotByDegrees(Conflict):
 class RolloutOver(Conflict):
     code = "rollout_over"
     remedy = "Where the old revision is kept, roll the deployment back."
+
+
+class InputUnknown(NotFound):
+    code = "input_unknown"
+    remedy = "Use the name of one of the model's inputs; the live version's page lists them."
+
+
+class InputNeeded(Conflict):
+    code = "input_needed"
+    remedy = "Leave it as it is, or roll out a version that can do without."
+
+
+class NothingLive(Conflict):
+    code = "nothing_live"
+    remedy = "Request a revision first; once it is live, its inputs are known."
+
+
+class InputNotMuted(NotFound):
+    code = "input_not_muted"
+    remedy = "Look at the deployment's muted inputs; somebody else may have been quicker."

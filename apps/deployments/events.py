@@ -41,3 +41,25 @@ class RoutingChanged(Event):
 
     name: ClassVar[str] = "deployments.routing_changed"
     deployment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputMuted(Event):
+    """The model behind a deployment is no longer given an input; `drift_run` is None where a person muted it."""
+
+    name: ClassVar[str] = "deployments.input_muted"
+    deployment: str
+    input: str
+    reason: str
+    drift_run: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InputUnmuted(Event):
+    """It is given the input again; `drift_run` is that which found it steady, if one did."""
+
+    name: ClassVar[str] = "deployments.input_unmuted"
+    deployment: str
+    input: str
+    reason: str
+    drift_run: int | None

@@ -1,4 +1,5 @@
-"""Deployments and their immutable revisions; rollouts from one to the next. Replicas and nodes stand in fleet.py."""
+"""Deployments and their immutable revisions; rollouts from one to the next. Replicas and nodes stand in fleet.py,
+muted inputs in muted.py."""
 
 from django.conf import settings
 from django.db import models
@@ -6,9 +7,20 @@ from django.db.models import F, Q
 
 from apps.core.clock import now
 from apps.deployments.fleet import Node, ReconcilerWatch, Replica
+from apps.deployments.muted import MutedInput
 from apps.deployments.rules.spec import BATCH_BYTES
 
-__all__ = ["Deployment", "Node", "ReconcilerWatch", "Replica", "Revision", "Rollout", "Stage", "StageScale"]
+__all__ = [
+    "Deployment",
+    "MutedInput",
+    "Node",
+    "ReconcilerWatch",
+    "Replica",
+    "Revision",
+    "Rollout",
+    "Stage",
+    "StageScale",
+]
 
 
 class Deployment(models.Model):

@@ -9,7 +9,7 @@ from apps.deployments.access import deployment_for
 from apps.deployments.models import Deployment
 from apps.inference import rules
 from apps.inference.errors import KeyRefused, OtherDeployment
-from apps.inference.models import ApiKey, Prediction
+from apps.inference.models import ApiKey, KeptInput, Prediction
 from apps.inference.rules.ids import moment
 
 
@@ -46,6 +46,24 @@ def prediction_for(allowed: Sequence[str], prediction: UUID) -> Prediction:
     if refusal := deployment_allowed(allowed, found.deployment):
         raise refusal
     return found
+
+
+def kept_for(actor: User, prediction: UUID, name: str, sample: int) -> KeptInput:
+    """The kept input, to see: for who may read its deployment."""
+    kept = KeptInput.objects.select_related("asset")
+    found = kept.filter(prediction=prediction, input=name, sample=sample).first()
+    if found is None:
+        raise NotFound("This input is not kept, or no longer.", remedy="Retention, or who it is about, took it away.")
+    deployment_for(actor, found.deployment)
+    return found
+
+
+def key_own(actor: User, key_id: int) -> ApiKey:
+    """The actor's own key, locked. A superuser is given nobody else's: its text would let them act as another."""
+    key = ApiKey.objects.select_for_update(of=("self",)).select_related("user").filter(user=actor, pk=key_id).first()
+    if key is None:
+        raise NotFound(f"You have no API key {key_id}.")
+    return key
 
 
 def key_for(actor: User, key_id: int) -> ApiKey:

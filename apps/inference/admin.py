@@ -8,8 +8,18 @@ from apps.inference.models import ApiKey, Feedback, RoutingSnapshot
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ("name", "prefix", "user", "scopes", "created_at", "expires_at", "revoked_at")
-    fields = ("name", "prefix", "user", "scopes", "deployments", "created_at", "expires_at", "revoked_at")
+    list_display = ("name", "prefix", "user", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    fields = (
+        "name",
+        "prefix",
+        "user",
+        "scopes",
+        "deployments",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )
     list_filter = ("user",)
 
 

@@ -7,6 +7,7 @@ from rest_framework.authentication import BaseAuthentication
 from apps.core.models import User
 from apps.inference.access import key_presented
 from apps.inference.models import ApiKey
+from apps.inference.services import key_used
 
 if TYPE_CHECKING:  # DRF's views import this module while they load
     from rest_framework.request import Request
@@ -20,6 +21,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         key = key_presented(text)
+        key_used(key)
         return key.user, key
 
     def authenticate_header(self, request: "Request") -> str:

@@ -39,6 +39,10 @@ class Prediction(models.Model):
     confidences = ArrayField(models.FloatField(null=True), default=list)
     #: Whom it is about, as the caller said: what is recorded of somebody can be deleted.
     subject = models.CharField(max_length=SUBJECT_LENGTH, blank=True)
+    #: Of the inputs that it brought those that were muted. The model was not given them, unless they were all that it
+    #: could have answered from.
+    muted = ArrayField(models.CharField(max_length=63), default=list)
+    muted_used = models.BooleanField(default=False)
 
     class Meta:
         indexes = [

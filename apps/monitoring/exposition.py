@@ -10,9 +10,13 @@ from apps.core.models import AuditEntry, OutboxEvent
 from apps.deployments.models import Deployment, Node, Replica
 from apps.inference.selectors import predictions_tally, predictions_waiting
 from apps.monitoring.models import GatewayReport
+from apps.monitoring.rules.findings import Severity
+from apps.monitoring.rules.standing import left
 from apps.monitoring.selectors import (
     accuracy_by_deployment,
+    alerts_by_severity,
     gateways_present,
+    objectives_by_name,
     present_numbers,
     seconds_behind,
 )
@@ -29,6 +33,11 @@ class FleetCollector(Collector):
         yield from _gateways()
         yield from _predictions()
         yield from _accuracy()
+        yield from _alerts()
+
+
+#: What /metrics is made of. A later app adds its own when it is set up (AppConfig.ready).
+COLLECTORS: list[type[Collector]] = [FleetCollector]
 
 
 def _inventory() -> Iterator[Family]:
@@ -115,6 +124,24 @@ def _accuracy() -> Iterator[Family]:
         _add(coverage, [name], tally.coverage)
         _add(accuracy, [name], tally.accuracy)
     yield from (labelled, coverage, accuracy)
+
+
+def _alerts() -> Iterator[Family]:
+    """Open alerts of every deployment, zeros included; and budgets, where enough is known to judge."""
+    alerts = GaugeMetricFamily("quartet_alerts", "Open alerts.", labels=["deployment", "severity"])
+    counts = alerts_by_severity()
+    names = {*Deployment.objects.values_list("name", flat=True), "", *(name for name, _ in counts)}
+    for name in sorted(names):
+        for severity in Severity:
+            alerts.add_metric([name, severity], counts.get((name, severity), 0))
+    budgets = GaugeMetricFamily(
+        "quartet_error_budget_left",
+        "Left of the budget: 1 is all of it.",
+        labels=["deployment", "objective"],
+    )
+    for (name, objective), (row, standing) in sorted(objectives_by_name().items()):
+        _add(budgets, [name, objective], left(standing, row.promise) if standing.heard else None)
+    yield from (alerts, budgets)
 
 
 def _add(family: Family, labels: list[str], value: float | None) -> None:

@@ -1,6 +1,27 @@
-"""What gateways counted, in windows of ten seconds, and what each gateway last said."""
+"""What gateways counted, in windows of ten seconds, and what each gateway last said.
+
+Objectives, alerts and mails stand in files of their own.
+"""
 
 from django.db import models
+
+from apps.monitoring.alerting import Alert, AlertRule, AlertWatch
+from apps.monitoring.mailing import AlertMail, MailTry, Subscription
+from apps.monitoring.objectives import Objective, ObjectiveMinute
+
+__all__ = [
+    "AccuracyCount",
+    "Alert",
+    "AlertMail",
+    "AlertRule",
+    "AlertWatch",
+    "GatewayReport",
+    "MailTry",
+    "MetricWindow",
+    "Objective",
+    "ObjectiveMinute",
+    "Subscription",
+]
 
 #: The `deployment` of a window that sums every deployment. It is written whenever a gateway is heard, so a window
 #: without it is a gap: nobody knows what happened. A window with it and without a deployment's own row is a true zero.

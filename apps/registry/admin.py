@@ -6,8 +6,18 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
-from apps.core.admin import ReadOnlyAdmin
-from apps.registry.models import Alias, AliasMove, Artifact, ModelVersion, RegisteredModel, Upload, UploadedFile
+from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
+from apps.registry.forms import ProtectionForm
+from apps.registry.models import (
+    Alias,
+    AliasMove,
+    AliasRequest,
+    Artifact,
+    ModelVersion,
+    RegisteredModel,
+    Upload,
+    UploadedFile,
+)
 
 
 class ReadOnlyInline(TabularInline):
@@ -39,10 +49,21 @@ class UploadedFileInline(ReadOnlyInline):
 
 
 @admin.register(RegisteredModel)
-class RegisteredModelAdmin(ReadOnlyAdmin):
-    list_display = ("name", "description", "created_by", "created_at")
+class RegisteredModelAdmin(AuditedAdmin):
+    """All to read but which aliases are protected: that binds publishers, so it is not theirs to change."""
+
+    list_display = ("name", "description", "created_by", "created_at", "protected_aliases")
     search_fields = ("name", "description")
+    fields = ("name", "description", "created_by", "created_at", "protected_aliases")
+    readonly_fields = ("name", "description", "created_by", "created_at")
+    form = ProtectionForm
     inlines = (AliasInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(ModelVersion)
@@ -59,6 +80,13 @@ class AliasMoveAdmin(ReadOnlyAdmin):
     list_display = ("moved_at", "__str__", "from_version", "to_version", "moved_by", "reason")
     list_filter = ("model",)
     list_select_related = ("model", "from_version__model", "to_version__model", "moved_by")
+
+
+@admin.register(AliasRequest)
+class AliasRequestAdmin(ReadOnlyAdmin):
+    list_display = ("requested_at", "__str__", "from_version", "to_version", "state", "requested_by", "approved_by")
+    list_filter = ("state", "model")
+    list_select_related = ("model", "from_version__model", "to_version__model", "requested_by", "approved_by")
 
 
 @admin.register(Upload)

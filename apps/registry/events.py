@@ -1,7 +1,7 @@
 """News of the registry."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from apps.core.events import Event
 
@@ -26,6 +26,28 @@ class AliasMoved(Event):
     alias: str
     version: int | None
     previous: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRequested(Event):
+    """Somebody wants to move a protected alias; `summary` and `evidence` are what a reviewer should see."""
+
+    name: ClassVar[str] = "registry.alias_requested"
+    alias_request_id: int
+    model: str
+    digest: str
+    requested_by: int
+    summary: str
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRequestVoid(Event):
+    """An alias is no longer where it was when a move of it was asked for, which will never be made."""
+
+    name: ClassVar[str] = "registry.alias_request_void"
+    alias_request_id: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

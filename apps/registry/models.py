@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from apps.core.clock import now
 from apps.core.ids import new_id
 from apps.registry import storage
 from apps.registry.errors import Immutable
+from apps.registry.rules import names
 
 
 class RegisteredModel(models.Model):
@@ -21,6 +23,13 @@ class RegisteredModel(models.Model):
     created_at = models.DateTimeField(default=now)
     #: Taken under a row lock, so that two registrations at once get two numbers.
     next_number = models.PositiveIntegerField(default=1)
+    #: Aliases that move only after somebody else has approved it.
+    protected_aliases = ArrayField(
+        models.CharField(max_length=63),
+        default=names.protected_default,
+        blank=True,
+        help_text="Setting, moving and removing these needs the approval of a second person.",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -142,6 +151,56 @@ class AliasMove(Frozen):
     class Meta:
         ordering = ["-pk"]
         indexes = [models.Index(fields=["model", "alias", "-id"], name="alias_history")]
+
+    def __str__(self) -> str:
+        return f"{self.model.name}@{self.alias}"
+
+
+class AliasRequest(models.Model):
+    """A move of a protected alias that waits for approval. A trigger keeps what was asked from changing.
+
+    requested -> moved, or rejected, or void: the alias or the version is not what it was when this was asked.
+    """
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        MOVED = "moved"
+        REJECTED = "rejected"
+        VOID = "void"
+
+    model = models.ForeignKey(RegisteredModel, on_delete=models.PROTECT, related_name="alias_requests")
+    alias = models.CharField(max_length=63)
+    #: Where it pointed when this was asked; None for nothing.
+    from_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    #: Where it is to point; None to take it away.
+    to_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="alias_requests")
+    reason = models.TextField(blank=True)
+    #: rules/digest.py over model, alias and both versions' digests: what an approval is bound to.
+    digest = models.CharField(max_length=64)
+    #: Id of the event that asks the reviewers, and so of their approval request.
+    approval = models.UUIDField(unique=True, default=new_id, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.REQUESTED)
+    state_reason = models.TextField(blank=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=now)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["model", "alias"], name="alias_requested", condition=models.Q(state="requested"))
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(approved_by=None) | ~models.Q(approved_by=models.F("requested_by")),
+                name="alias_request_four_eyes",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="moved") | models.Q(approved_by__isnull=False),
+                name="alias_request_approved_first",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model.name}@{self.alias}"

@@ -6,7 +6,8 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from apps.core.errors import NotFound
 from apps.registry import intake, storage
-from apps.registry.models import Alias, AliasMove, ModelVersion, RegisteredModel, Upload, UploadedFile
+from apps.registry.models import Alias, AliasMove, AliasRequest, ModelVersion, RegisteredModel, Upload, UploadedFile
+from apps.registry.rules.digest import alias_digest
 from apps.registry.rules.paths import path_check
 
 #: Longer numbers do not fit the column, and no model has so many versions.
@@ -37,7 +38,7 @@ def versions_list(model: RegisteredModel) -> QuerySet[ModelVersion]:
     return (
         ModelVersion.objects.filter(model=model)
         .select_related("model", "created_by", "parent")
-        .prefetch_related("aliases")
+        .prefetch_related("aliases", "alias_requests")
         .order_by("-pk")
     )
 
@@ -81,6 +82,32 @@ def alias_moves(model: RegisteredModel, name: str) -> QuerySet[AliasMove]:
         .select_related("from_version", "to_version", "moved_by", "model")
         .order_by("-pk")
     )
+
+
+def alias_requests(model: RegisteredModel, name: str) -> QuerySet[AliasRequest]:
+    """Every move of a protected alias that was asked for, newest first."""
+    requests = AliasRequest.objects.filter(model=model, alias=name)
+    return requests.select_related("model", "from_version", "to_version", "requested_by", "approved_by").order_by("-pk")
+
+
+def alias_move_digest(model: RegisteredModel, alias: str, old: ModelVersion | None, new: ModelVersion | None) -> str:
+    """What an approval of this move is bound to."""
+    return alias_digest(model.name, alias, old.digest if old else None, new.digest if new else None)
+
+
+def alias_request_flaw(request: AliasRequest, digest: str) -> str:
+    """Why the move that `digest` names is not what is asked for any more, in a sentence, or an empty text.
+
+    For who holds the model's lock: otherwise the alias may move at the next moment.
+    """
+    alias = Alias.objects.filter(model=request.model, name=request.alias).select_related("version").first()
+    new = request.to_version
+    if (alias.version_id if alias else None) != request.from_version_id:
+        return f"{request} points at {alias.version if alias else 'nothing'} now."
+    stored = alias_move_digest(request.model, request.alias, request.from_version, new)
+    if not digest == stored == request.digest:
+        return f"What was asked about has the digest {digest}; what is stored has {stored}."
+    return f"{new} is corrupt: {new.state_reason}" if new and new.state == ModelVersion.State.CORRUPT else ""
 
 
 def upload_offset(file: UploadedFile) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.registry.api.aliases import AliasDetail, AliasMoves
+from apps.registry.api.aliases import AliasDetail, AliasMoves, AliasRequests
 from apps.registry.api.catalogue import ModelDetail, ModelList, VersionDetail, VersionList
 from apps.registry.api.uploads import UploadDetail, UploadFile, UploadStart
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("models/<slug:name>/versions/<str:ref>", VersionDetail.as_view(), name="version-detail"),
     path("models/<slug:name>/aliases/<slug:alias>", AliasDetail.as_view(), name="alias-detail"),
     path("models/<slug:name>/aliases/<slug:alias>/moves", AliasMoves.as_view(), name="alias-moves"),
+    path("models/<slug:name>/aliases/<slug:alias>/requests", AliasRequests.as_view(), name="alias-requests"),
     path("uploads/<uuid:pk>", UploadDetail.as_view(), name="upload-detail"),
     path("uploads/<uuid:pk>/files/<path:path>", UploadFile.as_view(), name="upload-file"),
 ]

@@ -19,6 +19,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         "name",
         "owner",
         "url",
+        "events",
         "active",
         "disabled_reason",
         "failing_since",

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from apps.core.permissions import actor_of
 from apps.webhooks import access, selectors, services
 from apps.webhooks.models import Attempt, Delivery, WebhookEndpoint
+from apps.webhooks.rules.types import SUBSCRIBABLE
 
 #: Longest that two secrets are signed with side by side, in seconds.
 _LONGEST_KEEP = 7 * 86400
@@ -22,6 +23,12 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
     name = serializers.SlugField(max_length=63, help_text="Letters, digits, hyphens and underscores; once an owner.")
     url = serializers.CharField(max_length=2000, help_text="Where POSTs go: https, unless the operator allows else.")
     owner = serializers.CharField(source="owner.username", read_only=True)
+    events = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        required=False,
+        max_length=50,
+        help_text=f"Types of events that it is told of, whoever they are about: {', '.join(SUBSCRIBABLE)}.",
+    )
 
     class Meta:
         model = WebhookEndpoint
@@ -29,6 +36,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
             "id",
             "name",
             "url",
+            "events",
             "active",
             "owner",
             "disabled_reason",
@@ -43,7 +51,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
 
 class NewEndpointQuestion(EndpointSerializer):
     class Meta(EndpointSerializer.Meta):
-        fields = ["name", "url"]
+        fields = ["name", "url", "events"]
 
 
 class EndpointWithSecret(EndpointSerializer):

@@ -8,6 +8,11 @@ class UnfitAddress(CallerError):
     remedy = "Give an https:// address that everybody can reach, or ask the operator about QUARTET_WEBHOOK_ALLOW."
 
 
+class UnknownEvents(CallerError):
+    code = "unknown_events"
+    remedy = "Choose among the types of docs/webhooks.md."
+
+
 class EndpointNameTaken(Conflict):
     code = "endpoint_name_taken"
     remedy = "Choose another name, or delete the endpoint that holds it."

@@ -15,6 +15,8 @@ class WebhookEndpoint(models.Model):
     #: What its owner calls it, as a header may carry it.
     name = models.SlugField(max_length=63)
     url = models.CharField(max_length=2000)
+    #: Types of rules/types.py that it wants to be told of, whoever they are about.
+    events = models.JSONField(default=list, blank=True)
     #: An endpoint that is not active keeps what it is to be told, until it is again.
     active = models.BooleanField(default=True)
     #: Why Quartet switched it off; empty where its owner did.

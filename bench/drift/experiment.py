@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.drift.rules.profile import build
-from apps.drift.rules.verdict import Report, State, Strictness, judge
+from apps.drift.rules.states import State
+from apps.drift.rules.verdict import Report, Strictness, judge
 from bench.drift.worlds import Population, Sample, World
 
 REFERENCE, WINDOW, STEP = 1000, 200, 10

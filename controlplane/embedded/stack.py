@@ -116,6 +116,7 @@ def _start_processes(stack: Stack, listen: Listen, say: Say) -> None:
         "records": None,
         "control": None,
         "accelerator": None,
+        "analysis": None,
         "beat": None,
     }
     for name, probe in ready.items():

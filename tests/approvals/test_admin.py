@@ -4,7 +4,7 @@ from django.test import Client
 
 from apps.approvals.models import ApprovalRequest
 from apps.core.models import User
-from tests.approvals.test_decision_record import ask, make_reviewer
+from tests.approvals.asking import ask, make_reviewer
 from tests.world import World
 
 
@@ -36,7 +36,7 @@ def test_approving_there_grants_the_request(world: World) -> None:
 
 def test_the_requester_sees_why_there_is_no_button(world: World) -> None:
     html = signed_in(make_reviewer(world.ada)).get(page(ask(world.ada))).content.decode()
-    assert "You asked for this" in html
+    assert "ada asked for this and so cannot decide it." in html
     assert 'value="approve"' not in html
 
 

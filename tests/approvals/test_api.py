@@ -2,7 +2,7 @@
 
 from rest_framework.test import APIClient
 
-from tests.approvals.test_decision_record import ask, make_reviewer
+from tests.approvals.asking import ask, make_reviewer
 from tests.world import World
 
 

@@ -3,49 +3,17 @@
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import IntegrityError
 
-from apps.approvals.errors import AlreadyDecided, FourEyes, ReasonMissing, UnknownVerdict
+from apps.approvals.errors import AlreadyDecided, ReasonMissing, RequestVoid, UnknownVerdict
 from apps.approvals.models import ApprovalRequest, Decision, Policy
 from apps.approvals.services import decision_record, request_open, request_void
 from apps.core.clock import now
-from apps.core.errors import Forbidden
+from apps.core.errors import Forbidden, FourEyes
 from apps.core.models import AuditEntry, OutboxEvent, User
-from apps.deployments.models import Deployment, Revision
-from apps.registry.models import ModelVersion, RegisteredModel
+from apps.deployments.models import Revision
+from tests.approvals.asking import ask, make_reviewer, waiting_revision
 from tests.world import World
-
-
-def ask(by: User, event_id: object = None, revision: Revision | None = None) -> ApprovalRequest:
-    """A request of `by` about a revision that waits; a new one where none is given."""
-    request_open(
-        event_id=event_id or uuid4(),
-        revision_id=(revision or waiting_revision(by)).pk,
-        digest="d" * 64,
-        requested_by=by.pk,
-        summary="Deploy",
-        evidence={"a": 1},
-    )
-    return ApprovalRequest.objects.latest("opened_at")
-
-
-def waiting_revision(by: User) -> Revision:
-    """The row of a revision that `by` requested, in a deployment of its own."""
-    number = ModelVersion.objects.count() + 1
-    model, _ = RegisteredModel.objects.get_or_create(name="digits-av", defaults={"created_by": by})
-    version = ModelVersion.objects.create(
-        model=model, number=number, digest=f"{number:064}", manifest={}, size_bytes=1, created_by=by
-    )
-    deployment = Deployment.objects.create(name=f"digits-{number}", created_by=by)
-    return Revision.objects.create(
-        deployment=deployment, number=1, version=version, spec={}, digest="d" * 64, requested_by=by
-    )
-
-
-def make_reviewer(user: User) -> User:
-    user.groups.add(Group.objects.get(name="reviewer"))
-    return User.objects.get(pk=user.pk)
 
 
 def test_one_approval_grants_and_tells_who_approved_what(world: World) -> None:
@@ -55,7 +23,8 @@ def test_one_approval_grants_and_tells_who_approved_what(world: World) -> None:
     assert told == {
         "kind": "rollout",
         "subject_id": request.subject_id,
-        "digest": "d" * 64,
+        "digest": request.digest,
+        "evidence_digest": request.evidence_digest,
         "reviewers": [world.ben.pk],
     }
 
@@ -145,7 +114,7 @@ def test_a_repeated_event_opens_one_request(world: World) -> None:
 def test_a_request_for_something_superseded_is_void(world: World) -> None:
     request = ask(world.ada)
     request_void(event_id=uuid4(), revision_id=request.subject_id)
-    with pytest.raises(AlreadyDecided, match="void"):
+    with pytest.raises(RequestVoid, match="void"):
         decision_record(actor=world.ben, request_id=request.pk, verdict="approve")
 
 
@@ -155,7 +124,7 @@ def test_an_event_told_after_its_revision_ended_asks_nobody(world: World, state:
     Revision.objects.filter(pk=revision.pk).update(state=state, ended_at=now())
     request_void(event_id=uuid4(), revision_id=revision.pk)
     request_open(
-        event_id=uuid4(), revision_id=revision.pk, digest="d" * 64, requested_by=world.ada.pk, summary="Deploy"
+        event_id=uuid4(), revision_id=revision.pk, digest=revision.digest, requested_by=world.ada.pk, summary="Deploy"
     )
     assert not ApprovalRequest.objects.exists()
     assert not AuditEntry.objects.filter(action="approval.requested").exists()
@@ -165,4 +134,4 @@ def test_every_decision_is_in_the_audit_trail(world: World) -> None:
     request = ask(world.ada)
     decision_record(actor=world.ben, request_id=request.pk, verdict="approve", comment="fine")
     entry = AuditEntry.objects.get(action="approval.approve")
-    assert (entry.actor_name, entry.detail["comment"], entry.detail["digest"]) == ("ben", "fine", "d" * 64)
+    assert (entry.actor_name, entry.detail["comment"], entry.detail["digest"]) == ("ben", "fine", request.digest)

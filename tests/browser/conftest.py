@@ -72,9 +72,10 @@ def scene(transactional_db: None, valkey: Redis) -> Scene:
 
 @pytest.fixture
 def busy(scene: Scene) -> Scene:
-    """The scene with an hour behind it, an open request, a failed rollout and a corrupt version."""
+    """The scene with an hour behind it, an open request, a failed rollout, a corrupt version and alerts."""
     scene.asking().broken()
     hour_of_traffic()
+    scene.alarming()
     return scene
 
 

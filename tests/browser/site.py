@@ -23,7 +23,7 @@ class Site:
     def __init__(self) -> None:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = os.environ | {"DATABASE_URL": _test_database(), "QUARTET_PORT": str(self.port)}
+        self._environment = os.environ | {"DATABASE_URL": run_database(), "QUARTET_PORT": str(self.port)}
         self._environment |= {"REDIS_URL": settings.REDIS_URL, "QUARTET_LOG_LEVEL": "WARNING"}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -53,7 +53,7 @@ class Site:
             return False
 
 
-def _test_database() -> str:
+def run_database() -> str:
     """The address of the run's own database."""
     parts = urlsplit(settings.DATABASE_URL)
     return urlunsplit(parts._replace(path="/" + connections["default"].settings_dict["NAME"]))

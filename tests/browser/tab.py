@@ -19,7 +19,10 @@ PAGES = [
     "/models/",
     "/models/digits-av/",
     "/models/digits-av/versions/2/",
+    "/drift/",
     "/nodes/",
+    "/approvals/",
+    "/alerts/",
     "/audit/",
 ]
 

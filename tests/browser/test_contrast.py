@@ -32,11 +32,14 @@ def test_every_text_can_be_read(tab: Tab, busy: Scene, context_options: Any) -> 
     for path in [*PAGES, "/login/"]:
         texts = tab.open(path).evaluate(TEXTS)
         assert texts, path
-        for text, colour, grounds in texts:
-            ratio = _contrast(_over(colour, _stack(grounds)), _stack(grounds))
-            if ratio < 4.5:
-                poor.append((path, text, round(ratio, 2)))
+        poor += [(path, *each) for each in poor_texts(texts)]
     assert poor == []
+
+
+def poor_texts(texts: list[tuple[str, str, list[str]]]) -> list[tuple[str, float]]:
+    """Those of TEXTS that are hard to read, each with its contrast."""
+    ratios = [(text, _contrast(_over(colour, _stack(grounds)), _stack(grounds))) for text, colour, grounds in texts]
+    return [(text, round(ratio, 2)) for text, ratio in ratios if ratio < 4.5]
 
 
 def _stack(grounds: list[str]) -> Colour:

@@ -11,8 +11,10 @@ from apps.approvals.services import decision_record
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.monitoring.models import FLEET, GatewayReport, MetricWindow
+from apps.monitoring.rules.findings import Finding, Severity
+from apps.monitoring.services import alert_acknowledge, alert_raise, alert_resolve, objective_create, objectives_judge
 from apps.registry.models import Alias, AliasMove, Artifact, ModelVersion
-from apps.registry.services import version_mark_corrupt
+from apps.registry.services import alias_move, version_mark_corrupt
 from tests.deployments.makers import FACTS, Fleet, make_deployment, make_revision, make_version
 from tests.world import World
 from workers.relay import relay_run
@@ -104,6 +106,14 @@ class Scene:
         relay_run()
         return self
 
+    def asking_for_champion(self) -> "Scene":
+        """Somebody wants the first version to be the champion again."""
+        alias_move(
+            actor=self.world.ada, model=self.first.model, alias="champion", version=self.first, reason="It was better"
+        )
+        relay_run()
+        return self
+
     def broken(self) -> "Scene":
         """A new deployment's rollout fails, and the champion's bytes rot."""
         doorbell = make_deployment(self.world, "doorbell")
@@ -119,9 +129,40 @@ class Scene:
         relay_run()
         return self
 
+    def alarming(self) -> "Scene":
+        """An objective burns, Ben's sound has drifted and Ada sees to it, and something was resolved."""
+        for kind, fields in (("availability", {"target": 0.999}), ("latency", {"target": 0.95, "within_ms": 250})):
+            objective_create(actor=self.world.ada, deployment=self.digits, kind=kind, **fields)  # type: ignore[arg-type]
+        objective_create(actor=self.world.ada, deployment=self.digits, kind="accuracy", target=0.95)
+        objectives_judge()
+        drifted = Finding(
+            *("drift", "digits: sound has drifted", Severity.TICKET, "digits", "sound"),
+            text="Flatness and loudness moved (p 0.0003 of 16 signals). Revision 2 answers.",
+            fault="caller",
+            remedy="Look at the samples that drive it: what comes in differs from what the model was made with.",
+        )
+        burning = Finding(
+            *("availability", "digits burns its availability objective", Severity.PAGE, "digits", "availability"),
+            text="1.9 % of 124,000 requests of the last hour failed: 19 times what 99.9 % allows. Mostly model_failed.",
+            fault="model",
+            remedy="Roll back if a rollout began it; else give the replica's log to the model's owner.",
+        )
+        over = Finding(
+            "latency", "captions burns its latency (250 ms) objective", Severity.PAGE, "captions", "latency-250"
+        )
+        alert_raise(finding=over)
+        alert_resolve(key=over.key, why="It holds again: its short window is calm.")
+        seen = alert_raise(finding=drifted)
+        assert seen is not None
+        alert_acknowledge(actor=self.world.ada, alert=seen, comment="The new headset; asked for samples.")
+        alert_raise(finding=burning)
+        relay_run()
+        return self
+
     def _live(self, deployment: Deployment, version: ModelVersion, **spec: Any) -> None:
         """Asked for by Ada, approved by Ben, rolled out."""
         self._approve(make_revision(self.world, deployment, version, **spec))
+        self.fleet.beat()  # on a busy machine its nodes would be taken for silent
         self.fleet.carry_through(deployment)
         relay_run()
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from apps.console import figures
 
-WRITERS = [figures.count, figures.rate, figures.milliseconds, figures.share, figures.size]
+WRITERS = [figures.count, figures.rate, figures.milliseconds, figures.share, figures.nearly_all, figures.size]
 
 
 @pytest.mark.parametrize("write", WRITERS)
@@ -37,6 +37,19 @@ def test_shares(value: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0.0 %"), (0.57, "57.0 %"), (0.95, "95.0 %"), (0.9942, "99.42 %"), (0.999942, "99.9942 %"), (1, "100 %")],
+)
+def test_shares_that_are_nearly_all(value: float, text: str) -> None:
+    assert figures.nearly_all(value) == text
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_what_lacks_anything_is_never_called_all(value: float) -> None:
+    assert not figures.nearly_all(value).startswith("100")
+
+
+@pytest.mark.parametrize(
     ("value", "text"), [(640, "640 B"), (1300, "1.3 kB"), (999_600, "1.0 MB"), (57e9, "57 GB"), (2e16, "20000 TB")]
 )
 def test_sizes(value: float, text: str) -> None:
@@ -61,3 +74,11 @@ def test_times(seconds: float, text: str) -> None:
 @given(st.floats(0, 1e15), st.sampled_from(WRITERS))
 def test_no_number_is_written_as_the_unknown(value: float, write) -> None:  # type: ignore[no-untyped-def]
     assert write(value) != "—"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "now"), (0, "now"), (1, "in 1 min"), (3599, "in 59 min"), (71.5 * 3600, "in 71 h"), (5e5, "in 5 d")],
+)
+def test_times_to_come(seconds: float, text: str) -> None:
+    assert figures.ahead(seconds) == text

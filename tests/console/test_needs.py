@@ -1,6 +1,7 @@
 """The overview says what needs a person, to whom it may concern, and is quiet otherwise."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from apps.console.selectors.needs import Need, needs
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
 from apps.deployments.models import Node, Replica, Revision
+from apps.inference.services import key_create, key_revoke, key_rotate
 from apps.monitoring.models import GatewayReport
 from apps.registry.services import version_mark_corrupt
 from tests.console.scene import Scene
@@ -38,10 +40,10 @@ def test_a_reviewer_is_led_to_an_open_request(scene: Scene) -> None:
     need = _needs(scene.asking().world.ben)[0]
     assert (need.tone, need.began, need.text) == ("info", "Asked by ada", "0 of 1 approval.")
     assert need.actions[0].primary
-    assert need.actions[0].href.startswith("/admin/approvals/approvalrequest/")
+    assert need.actions[0].href == f"/approvals/{requests_open().get().pk}/"
 
 
-@pytest.mark.parametrize(("who", "refusal"), [("ada", "You asked for this"), ("cy", "reviewer role")])
+@pytest.mark.parametrize(("who", "refusal"), [("ada", "asked for this"), ("cy", "reviewer role")])
 def test_others_see_the_same_request_and_why_they_cannot_decide_it(scene: Scene, who: str, refusal: str) -> None:
     action = _needs(getattr(scene.asking().world, who))[0].actions[0]
     assert action.href == ""
@@ -117,3 +119,20 @@ def test_an_event_whose_listener_keeps_failing_is_told(scene: Scene) -> None:
     need = _needs(scene.world.ada)[0]
     assert need.title == "1 event waits for a listener that fails"
     assert need.text == "approvals.granted was tried 5 times: ValueError: no"
+
+
+def test_the_owner_of_a_key_is_told_a_week_before_it_expires(scene: Scene) -> None:
+    key, _ = key_create(actor=scene.world.ada, name="ci", scopes=["read"], expires_at=now() + timedelta(days=8))
+    assert _needs(scene.world.ada) == []
+    type(key).objects.filter(pk=key.pk).update(expires_at=now() + timedelta(days=6))
+    [need] = _needs(scene.world.ada)
+    assert need.title.startswith("Your API key ci expires on ")
+    assert f"/api/v1/keys/{key.pk}/rotate" in need.text
+    assert _needs(scene.world.ben) == []
+
+
+@pytest.mark.parametrize("end", [key_rotate, key_revoke])
+def test_a_key_that_was_replaced_or_revoked_is_not_told_of(scene: Scene, end: Any) -> None:
+    key, _ = key_create(actor=scene.world.ada, name="ci", scopes=["read"], expires_at=now() + timedelta(days=6))
+    end(actor=scene.world.ada, key_id=key.pk)
+    assert _needs(scene.world.ada) == []

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-NAMED = re.compile(r'"(QUARTET_[A-Z_]+|DATABASE_URL|REDIS_URL)"')
+NAMED = re.compile(r'"(QUARTET_[A-Z_]+|EMAIL_[A-Z_]+|DATABASE_URL|REDIS_URL)"')
 #: Set by the supervisor for its children, never by a person.
 INTERNAL = {"QUARTET_LIFELINE_FD"}
 

@@ -48,7 +48,10 @@ def test_a_policy_made_changed_and_deleted(root: Client) -> None:
     root.post(f"{page}/change/", {"kind": "rollout", "approvals_required": 1})
     root.post(f"{page}/delete/", {"post": "yes"})
     assert told() == [
-        ("root", "policy.created", "policy:rollout", "kind: rollout; approvals required: 2"),
+        (
+            *("root", "policy.created", "policy:rollout"),
+            "kind: rollout; scope: none; approvals required: 2; reviewers: none; expires after h: none",
+        ),
         ("root", "policy.changed", "policy:rollout", "approvals required: 2 → 1"),
         ("root", "policy.deleted", "policy:rollout", ""),
     ]

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.approvals.test_decision_record import ask
+from tests.approvals.asking import ask
 from tests.world import World
 
 LISTS = ["approvals", "audit", "deployments", "keys", "models", "nodes", "replicas"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.core.rules import GENESIS, entry_hash, first_break, retry_pause
+from apps.core.rules import GENESIS, Head, entry_hash, first_break, retry_pause
 
 FIELDS = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=3)
 Link = tuple[int, str, str, dict[str, object]]
@@ -32,7 +32,46 @@ def test_any_changed_body_is_found_at_its_place(bodies: list[dict[str, object]],
     at = data.draw(st.integers(0, len(links) - 1))
     sequence, previous, own, body = links[at]
     links[at] = (sequence, previous, own, {**body, "forged field": 1})
-    assert first_break(links) == at + 1
+    broken = first_break(links)
+    assert broken is not None
+    assert (broken.sequence, "changed" in broken.words) == (at + 1, True)
+
+
+@given(st.lists(FIELDS, min_size=1), st.data())
+def test_any_entry_taken_out_is_found_when_the_head_is_known(
+    bodies: list[dict[str, object]], data: st.DataObject
+) -> None:
+    links = chain(bodies)
+    at = data.draw(st.integers(0, len(links) - 1))
+    head = Head(links[-1][0], links[-1][2])
+    broken = first_break(links[:at] + links[at + 1 :], [head])
+    assert broken is not None
+    assert (broken.sequence, "missing" in broken.words) == (at + 1, True)
+
+
+@given(st.lists(FIELDS, min_size=2, unique_by=repr), st.data())
+def test_any_two_entries_that_changed_places_are_found_at_the_first(
+    bodies: list[dict[str, object]], data: st.DataObject
+) -> None:
+    links = chain(bodies)
+    one, other = sorted(data.draw(st.sets(st.integers(0, len(links) - 1), min_size=2, max_size=2)))
+    moved = list(links)
+    moved[one], moved[other] = (one + 1, *links[other][1:]), (other + 1, *links[one][1:])
+    broken = first_break(moved)
+    assert broken is not None
+    assert (broken.sequence, "order" in broken.words) == (one + 1, True)
+
+
+@given(st.lists(FIELDS, min_size=1), st.lists(FIELDS, min_size=1), st.data())
+def test_a_chain_rewritten_as_a_whole_is_found_by_a_head_kept_elsewhere(
+    bodies: list[dict[str, object]], others: list[dict[str, object]], data: st.DataObject
+) -> None:
+    links, rewritten = chain(bodies), chain(others)
+    kept = data.draw(st.integers(0, len(links) - 1))
+    head = Head(kept + 1, links[kept][2])
+    same = kept < len(rewritten) and rewritten[kept][2] == head.hash
+    assert first_break(rewritten) is None
+    assert (first_break(rewritten, [head]) is None) == same
 
 
 @given(st.integers(1, 10_000))

@@ -4,8 +4,8 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.core.clock import now
+from apps.core.errors import DigestChanged, FourEyes
 from apps.core.models import AuditEntry, User
-from apps.deployments.errors import DigestChanged, FourEyes
 from apps.deployments.models import Deployment, Revision, Rollout, Stage
 from apps.deployments.services import revision_approve
 from apps.registry.models import ModelVersion

@@ -8,7 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from apps.deployments.models import Stage
 
-BEFORE = [("deployments", "0002_frozen_rows")]
+BEFORE = [("deployments", "0002_frozen_rows"), ("registry", "0002_frozen_rows")]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -88,6 +88,14 @@ def test_one_is_shown_with_its_kept_inputs_and_its_feedback(world: World, home: 
     assert store.read(store.digest(b"seven")) == b"seven"
 
 
+def test_one_tells_which_of_its_inputs_were_muted_and_whether_they_were_used(world: World) -> None:
+    left_out, used = record(muted=["sound"]), record(muted=["sound"], muted_used=True)
+    predictions_add(records=[left_out, used])
+    client = world.client(world.cy)
+    told = [client.get(f"{ALL}/{each.id}").json() for each in (left_out, used)]
+    assert [(each["muted"], each["muted_used"]) for each in told] == [(["sound"], False), (["sound"], True)]
+
+
 def test_one_that_is_not_there_is_not_found(world: World) -> None:
     assert world.client(world.cy).get(f"{ALL}/{ago(seconds=1)}").status_code == 404
 

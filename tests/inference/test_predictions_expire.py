@@ -7,8 +7,9 @@ import pytest
 
 from apps.core.clock import now
 from apps.datasets import store
+from apps.datasets.errors import AssetMissing
 from apps.datasets.models import Asset
-from apps.datasets.services import assets_expire
+from apps.datasets.services import PARTS, TURN, assets_expire
 from apps.inference.models import Feedback, KeptInput, Prediction
 from apps.inference.services import Given, feedback_give, partitions_ensure, predictions_add, predictions_expire
 from apps.inference.services.partitions import partitions_days
@@ -51,16 +52,33 @@ def test_feedback_and_kept_inputs_go_with_their_prediction(world: World, home: P
     assert not (Prediction.objects.exists() or Feedback.objects.exists() or KeptInput.objects.exists())
 
 
-def test_an_asset_goes_when_nothing_refers_to_it_and_not_before(home: Path) -> None:
+def test_an_asset_goes_with_the_last_prediction_that_it_was_kept_of(world: World, home: Path) -> None:
+    serve(world, "digits", record={"keep_days": 2})
+    old, new = record(ago(days=3)), record()
+    for each in (old, new):
+        keep(each, b"both")
+    keep(old, b"old", "sound")
+    predictions_expire()
+    assert set(Asset.objects.values_list("pk", flat=True)) == {store.digest(b"both")}
+    with pytest.raises(AssetMissing):
+        store.read(store.digest(b"old"))
+
+
+def test_an_asset_that_a_killed_process_left_goes_within_all_turns_and_not_before_its_hour(home: Path) -> None:
     used, unused = record(), record()
     predictions_add(records=[used, unused])
     keep(used, b"used")
     keep(unused, b"unused")
     KeptInput.objects.filter(prediction=unused.id).delete()
-    assert assets_expire() == 0  # it was kept just now
+    assert expired() == 0  # it was kept just now
     Asset.objects.update(last_kept_at=now() - timedelta(hours=2))
-    assert assets_expire() == 1
+    assert expired() == 1
     assert store.read(store.digest(b"used")) == b"used"
+
+
+def expired() -> int:
+    """How many assets go until each part had its turn."""
+    return sum(assets_expire(turn=now() + TURN * part) for part in range(PARTS))
 
 
 def test_a_kept_input_whose_prediction_never_came_goes(home: Path) -> None:

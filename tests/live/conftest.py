@@ -33,6 +33,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     mine = {"DATABASE_URL", "REDIS_URL", "QUARTET_HOME", "QUARTET_DATABASE_POOL"}
     environ = {name: value for name, value in os.environ.items() if name not in mine}
     environ["QUARTET_WEBHOOK_ALLOW"] = "127.0.0.0/8"
+    # Room for the seconds that a killed process is away, and not for the minute of test_a_minute_away.
+    environ["QUARTET_RECORD_SPOOL"] = str(600 * 1024)
     listen = Listen("127.0.0.1", free_port(), free_port())
     with running(folder / "home", listen, print, environ) as stack:
         live = Product(stack, folder)

@@ -9,11 +9,13 @@ from redis import Redis
 
 from apps.core.clock import now
 from apps.inference.services import drops_note, predictions_add
-from apps.monitoring.services import windows_add
+from apps.monitoring.rules.findings import Finding, Severity
+from apps.monitoring.services import alert_raise, objectives_judge, windows_add
 from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version
 from tests.inference.records import record
 from tests.monitoring.entries import entry, row
 from tests.monitoring.labels import predicted, true
+from tests.monitoring.promises import promised, traffic
 from tests.world import World
 from workers.serving import names
 
@@ -98,6 +100,20 @@ def _needs_a_key(world: World, **extra: str) -> None:
 
 def test_it_says_what_it_speaks() -> None:
     assert _here().get("/metrics")["Content-Type"].startswith("text/plain; version=")
+
+
+def test_open_alerts_and_budgets_are_told_and_what_cannot_be_judged_is_left_out(world: World) -> None:
+    digits, letters = make_deployment(world), make_deployment(world, "letters")
+    for deployment in (digits, letters):
+        promised(world, deployment)
+    traffic(minutes=60, requests=200, errors={"model_failed": 1})
+    objectives_judge()
+    alert_raise(finding=Finding("drift", "digits: sound has drifted", Severity.TICKET, "digits", "sound"))
+    found = _scraped()
+    assert (found["quartet_alerts", "digits", "ticket"], found["quartet_alerts", "digits", "page"]) == (1, 0)
+    assert found["quartet_alerts", "letters", "ticket"] == 0
+    assert found["quartet_error_budget_left", "digits", "availability"] == pytest.approx(0.5)
+    assert ("quartet_error_budget_left", "letters", "availability") not in found
 
 
 def test_what_was_recorded_dropped_and_still_waits_is_told(valkey: Redis) -> None:

@@ -21,27 +21,27 @@ def versions(world: World, home: Path) -> tuple[ModelVersion, ModelVersion]:
     return artifact.version(world.ada), artifact.version(world.ada, weights=(3.0,))
 
 
-def move(world: World, version: ModelVersion, alias: str = "champion", **rest: object) -> Alias:
+def move(world: World, version: ModelVersion, alias: str = "candidate", **rest: object) -> Alias:
     return alias_move(actor=world.ada, model=version.model, alias=alias, version=version, **rest)
 
 
 def test_it_points_at_the_version(world: World, versions: tuple[ModelVersion, ...]) -> None:
     move(world, versions[0])
 
-    assert version_by_ref(versions[0].model, "@champion") == versions[0]
+    assert version_by_ref(versions[0].model, "@candidate") == versions[0]
 
 
 def test_it_moves(world: World, versions: tuple[ModelVersion, ...]) -> None:
     move(world, versions[0])
     move(world, versions[1])
 
-    assert version_by_ref(versions[0].model, "@champion") == versions[1]
+    assert version_by_ref(versions[0].model, "@candidate") == versions[1]
 
 
 def test_every_move_is_kept(world: World, versions: tuple[ModelVersion, ...]) -> None:
     move(world, versions[0], reason="first")
     move(world, versions[1], reason="better")
-    alias_delete(actor=world.ada, model=versions[0].model, alias="champion", reason="retired")
+    alias_delete(actor=world.ada, model=versions[0].model, alias="candidate", reason="retired")
 
     kept = AliasMove.objects.order_by("pk").values_list("from_version__number", "to_version__number", "reason")
     assert list(kept) == [(None, 1, "first"), (1, 2, "better"), (2, None, "retired")]
@@ -52,7 +52,7 @@ def test_each_move_is_told_and_written_in_the_audit_trail(world: World, versions
     move(world, versions[1], reason="better")
 
     event = OutboxEvent.objects.filter(name="registry.alias_moved").latest("created_at")
-    assert event.payload == {"model": "echo", "alias": "champion", "version": 2, "previous": 1}
+    assert event.payload == {"model": "echo", "alias": "candidate", "version": 2, "previous": 1}
     assert AuditEntry.objects.filter(action="alias.move").first().detail["reason"] == "better"
 
 
@@ -85,7 +85,7 @@ def test_a_version_of_another_model_is_refused(world: World, versions: tuple[Mod
     other = artifact.version(world.ada, "other")
 
     with pytest.raises(CallerError, match="does not belong to the model 'echo'"):
-        alias_move(actor=world.ada, model=versions[0].model, alias="champion", version=other)
+        alias_move(actor=world.ada, model=versions[0].model, alias="candidate", version=other)
 
 
 @pytest.mark.parametrize("name", ["Champion", "3", "a b", "latest", "", "x" * 64, "a--b", "-a", "a-"])
@@ -96,17 +96,17 @@ def test_a_name_that_could_be_mistaken_is_refused(world: World, versions: tuple[
 
 def test_somebody_without_the_role_is_refused(world: World, versions: tuple[ModelVersion, ...]) -> None:
     with pytest.raises(Forbidden):
-        alias_move(actor=world.cy, model=versions[0].model, alias="champion", version=versions[0])
+        alias_move(actor=world.cy, model=versions[0].model, alias="candidate", version=versions[0])
 
 
 def test_taking_away_an_alias_that_is_not_there_is_refused(world: World, versions: tuple[ModelVersion, ...]) -> None:
-    with pytest.raises(NotFound, match="no alias 'champion'"):
-        alias_delete(actor=world.ada, model=versions[0].model, alias="champion")
+    with pytest.raises(NotFound, match="no alias 'candidate'"):
+        alias_delete(actor=world.ada, model=versions[0].model, alias="candidate")
 
 
 def test_taking_it_away_leaves_the_version(world: World, versions: tuple[ModelVersion, ...]) -> None:
     move(world, versions[0])
-    alias_delete(actor=world.ada, model=versions[0].model, alias="champion")
+    alias_delete(actor=world.ada, model=versions[0].model, alias="candidate")
 
     assert not Alias.objects.exists()
     assert version_by_ref(versions[0].model, 1) == versions[0]

@@ -17,13 +17,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def move_at_once(world: World, versions: list[ModelVersion], **rest: object) -> list[bool]:
-    """Point `champion` at every version at the same moment; returns who was let through."""
+    """Point `candidate` at every version at the same moment; returns who was let through."""
     barrier = Barrier(len(versions))
 
     def run(version: ModelVersion) -> bool:
         try:
             barrier.wait(timeout=30)
-            alias_move(actor=world.ada, model=version.model, alias="champion", version=version, **rest)
+            alias_move(actor=world.ada, model=version.model, alias="candidate", version=version, **rest)
         except Conflict:
             return False
         finally:

@@ -86,11 +86,11 @@ def test_an_unknown_model_is_not_found(ada: APIClient) -> None:
 
 
 def test_a_version_is_registered(ada: APIClient) -> None:
-    answer = publish(ada, artifact.files(), lineage={"dataset": "d"}, alias="champion")
+    answer = publish(ada, artifact.files(), lineage={"dataset": "d"}, alias="candidate")
 
     assert answer.status_code == 201
     shown = answer.json()
-    assert (shown["number"], shown["state"], shown["aliases"]) == (1, "ready", ["champion"])
+    assert (shown["number"], shown["state"], shown["aliases"]) == (1, "ready", ["candidate"])
     assert shown["lineage"] == {"dataset": "d", "code": "", "notes": ""}
     assert {file["path"] for file in shown["files"]} == set(artifact.files())
     assert shown["manifest"]["task"] == "echo"
@@ -105,9 +105,9 @@ def test_the_same_bytes_again_answer_200(ada: APIClient) -> None:
 
 
 def test_a_parent_is_named_by_number_alias_or_model(ada: APIClient) -> None:
-    publish(ada, artifact.files(), alias="champion")
+    publish(ada, artifact.files(), alias="candidate")
 
-    for number, parent in enumerate((1, "1", "@champion", "echo/1"), start=2):
+    for number, parent in enumerate((1, "1", "@candidate", "echo/1"), start=2):
         answer = publish(ada, artifact.files() | {"README.md": str(number).encode()}, parent=parent)
         assert answer.json()["parent"] == "echo/1"
 
@@ -119,9 +119,9 @@ def test_versions_are_listed_newest_first(ada: APIClient) -> None:
     assert [version["number"] for version in ada.get("/api/v1/models/echo/versions").json()["results"]] == [2, 1]
 
 
-@pytest.mark.parametrize("ref", ["1", "@champion"])
+@pytest.mark.parametrize("ref", ["1", "@candidate"])
 def test_a_version_is_shown_by_number_or_alias(ada: APIClient, ref: str) -> None:
-    publish(ada, artifact.files(), alias="champion")
+    publish(ada, artifact.files(), alias="candidate")
 
     assert ada.get(f"/api/v1/models/echo/versions/{ref}").json()["number"] == 1
 
@@ -220,27 +220,27 @@ def test_somebody_elses_upload_is_not_there(ada: APIClient, world: World) -> Non
 def test_an_alias_is_moved_and_its_moves_are_listed(ada: APIClient) -> None:
     publish(ada, artifact.files())
     publish(ada, artifact.files() | {"README.md": b"2"})
-    ada.put("/api/v1/models/echo/aliases/champion", {"version": 1})
+    ada.put("/api/v1/models/echo/aliases/candidate", {"version": 1})
 
-    moved = ada.put("/api/v1/models/echo/aliases/champion", {"version": "2", "reason": "better", "expected": 1})
+    moved = ada.put("/api/v1/models/echo/aliases/candidate", {"version": "2", "reason": "better", "expected": 1})
     assert moved.json()["version"] == 2
-    moves = ada.get("/api/v1/models/echo/aliases/champion/moves").json()["results"]
+    moves = ada.get("/api/v1/models/echo/aliases/candidate/moves").json()["results"]
     assert [(m["from_version"], m["to_version"], m["reason"]) for m in moves] == [(1, 2, "better"), (None, 1, "")]
 
 
 def test_an_alias_that_moved_meanwhile_answers_409(ada: APIClient) -> None:
-    publish(ada, artifact.files(), alias="champion")
+    publish(ada, artifact.files(), alias="candidate")
 
-    answer = ada.put("/api/v1/models/echo/aliases/champion", {"version": 1, "expected": None})
+    answer = ada.put("/api/v1/models/echo/aliases/candidate", {"version": 1, "expected": None})
     assert answer.status_code == 409
 
 
 def test_an_alias_is_taken_away_and_its_moves_stay(ada: APIClient) -> None:
-    publish(ada, artifact.files(), alias="champion")
+    publish(ada, artifact.files(), alias="candidate")
 
-    assert ada.delete("/api/v1/models/echo/aliases/champion?reason=retired").status_code == 204
-    assert ada.get("/api/v1/models/echo/aliases/champion").status_code == 404
-    moves = ada.get("/api/v1/models/echo/aliases/champion/moves").json()["results"]
+    assert ada.delete("/api/v1/models/echo/aliases/candidate?reason=retired").status_code == 204
+    assert ada.get("/api/v1/models/echo/aliases/candidate").status_code == 404
+    moves = ada.get("/api/v1/models/echo/aliases/candidate/moves").json()["results"]
     assert moves[0]["reason"] == "retired"
 
 
@@ -248,14 +248,14 @@ WRITES = [
     ("post", "/api/v1/models"),
     ("post", "/api/v1/models/echo/uploads"),
     ("post", "/api/v1/models/echo/versions"),
-    ("put", "/api/v1/models/echo/aliases/champion"),
-    ("delete", "/api/v1/models/echo/aliases/champion"),
+    ("put", "/api/v1/models/echo/aliases/candidate"),
+    ("delete", "/api/v1/models/echo/aliases/candidate"),
 ]
 
 
 @pytest.mark.parametrize(("method", "address"), WRITES)
 def test_somebody_without_the_role_may_not_write(ada: APIClient, world: World, method: str, address: str) -> None:
-    publish(ada, artifact.files(), alias="champion")
+    publish(ada, artifact.files(), alias="candidate")
 
     asked = {"name": "mine", "upload": "00000000-0000-0000-0000-000000000000", "version": 1}
     assert getattr(world.client(world.cy), method)(address, asked).status_code == 403

@@ -27,11 +27,11 @@ def run(directory: Path, **options: str) -> None:
 
 
 def test_it_registers_the_directory(world: World, home: Path, directory: Path) -> None:
-    run(directory, alias="champion", dataset="digits 3")
+    run(directory, alias="candidate", dataset="digits 3")
 
     version = ModelVersion.objects.get()
     assert (version.number, version.lineage["dataset"], version.created_by) == (1, "digits 3", world.ada)
-    assert [alias.name for alias in version.aliases.all()] == ["champion"]
+    assert [alias.name for alias in version.aliases.all()] == ["candidate"]
 
 
 def test_it_makes_no_second_version_of_the_same_directory(
@@ -95,3 +95,11 @@ def test_somebody_without_the_role_is_refused(world: World, home: Path, director
 def test_a_file_is_no_directory(world: World, home: Path, directory: Path) -> None:
     with pytest.raises(CommandError, match="not a directory"):
         run(directory / "model.yaml")
+
+
+def test_a_protected_alias_is_asked_for_and_said_to_wait(
+    world: World, home: Path, directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(directory, alias="champion")
+    assert "@champion is protected: pointing it at echo/1 waits for approval." in capsys.readouterr().out
+    assert not ModelVersion.objects.get().aliases.exists()

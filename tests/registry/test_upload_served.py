@@ -83,9 +83,9 @@ def test_a_version_is_registered_from_start_to_end(client: httpx.Client, files_u
         digest = hashlib.sha256(content).hexdigest()
         client.put(f"{files_url}/{path}", content=content, headers={"X-Content-SHA256": digest}).raise_for_status()
 
-    answer = client.post("/api/v1/models/echo/versions", json={"upload": files_url.split("/")[4], "alias": "champion"})
+    answer = client.post("/api/v1/models/echo/versions", json={"upload": files_url.split("/")[4], "alias": "candidate"})
     assert answer.status_code == 201
-    assert answer.json()["aliases"] == ["champion"]
+    assert answer.json()["aliases"] == ["candidate"]
 
 
 def status_before_the_body(server: str, headers: dict[str, str]) -> int:

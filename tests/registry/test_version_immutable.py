@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def version(world: World, home: Path) -> ModelVersion:
     version = artifact.version(world.ada)
-    alias_move(actor=world.ada, model=version.model, alias="champion", version=version)
+    alias_move(actor=world.ada, model=version.model, alias="candidate", version=version)
     return version
 
 

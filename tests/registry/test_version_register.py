@@ -106,9 +106,9 @@ def test_unknown_lineage_is_refused(world: World, home: Path) -> None:
 
 
 def test_an_alias_can_be_set_with_it(world: World, home: Path) -> None:
-    version, _ = artifact.publisher(world.ada).send_all(artifact.files()).register(alias="champion")
+    version, _ = artifact.publisher(world.ada).send_all(artifact.files()).register(alias="candidate")
 
-    assert [alias.name for alias in version.aliases.all()] == ["champion"]
+    assert [alias.name for alias in version.aliases.all()] == ["candidate"]
 
 
 def test_it_is_told_to_other_apps_and_written_in_the_audit_trail(world: World, home: Path) -> None:

@@ -176,13 +176,15 @@ class Plane:
         return [json.loads(value)["snapshot"] for value in values if value]
 
     def serve(self, revision: int = 1, stage: str = "all", steps: tuple[str, ...] = STEPS, **changes: Any) -> Replica:
-        """Start a replica of deployment `doubler` and wait until it is ready."""
+        """Start a replica of deployment `doubler` and wait until it is ready; see `start`."""
         replica = self.start(revision, stage, steps, **changes)
         replica.event("ready")
         return replica
 
-    def start(self, revision: int = 1, stage: str = "all", steps: tuple[str, ...] = STEPS, **changes: Any) -> Replica:
-        """Start a replica without waiting."""
+    def start(
+        self, revision: int = 1, stage: str = "all", steps: tuple[str, ...] = STEPS, ahead: float = 0, **changes: Any
+    ) -> Replica:
+        """Start a replica without waiting, on a node whose clock is so many seconds ahead."""
         spec = {
             "replica": uuid.uuid4().hex[:8],
             "deployment": "doubler",
@@ -198,7 +200,7 @@ class Plane:
             "threads": 1,
             "redis_url": self.redis_url,
         } | changes
-        replica = Replica(spec, env=os.environ | {"GATE": str(self.gate)})
+        replica = Replica(spec, env=os.environ | {"GATE": str(self.gate)}, ahead=ahead)
         self.replicas.append(replica)
         return replica
 

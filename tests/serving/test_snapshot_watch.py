@@ -34,8 +34,9 @@ class Watched:
         return self
 
     async def __aexit__(self, *_):
-        self.task.cancel()
-        await asyncio.wait([self.task], timeout=30)
+        while not self.task.done():  # again and again, as the gateway does: a client's cleaning up can swallow one
+            self.task.cancel()
+            await asyncio.wait([self.task], timeout=1)
         assert self.task.cancelled()
         await self.client.aclose()
 

@@ -31,9 +31,10 @@ def test_the_same_model_is_packaged_into_the_same_bytes(tmp_path: Path) -> None:
     assert contents(tmp_path / "one") == contents(tmp_path / "elsewhere/two")
 
 
-def test_the_artifact_has_manifest_weights_code_and_samples(artifact: Path) -> None:
+def test_the_artifact_has_manifest_weights_code_samples_and_reference(artifact: Path) -> None:
     samples = {f"samples/{digit}.{ending}" for digit in (3, 5, 8) for ending in ("png", "wav")}
-    assert set(contents(artifact)) == samples | {"model.yaml", "config.json", "model.safetensors", "digits_av.py"}
+    rest = {"model.yaml", "config.json", "model.safetensors", "digits_av.py", "reference.json"}
+    assert set(contents(artifact)) == samples | rest
 
 
 def test_the_manifest_tells_what_was_measured(tmp_path: Path) -> None:

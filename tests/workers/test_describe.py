@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.live.artifact import picture, silence
 from tests.serving.clips import clip, sound_file, tone
-from workers import describe, signals
+from workers import file_signals, signals
 from workers.describe import content
 from workers.serving import media
 from workers.serving.routing import InputSpec
@@ -78,7 +78,7 @@ def test_the_media_type_is_told_by_the_content(modality: str, raw: bytes, media_
 
 
 def test_a_large_picture_tells_its_size_and_that_the_rest_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(describe, "PIXELS_MOST", 28 * 28 - 1)
+    monkeypatch.setattr(file_signals, "PIXELS_MOST", 28 * 28 - 1)
     found = content("image", file(picture()))
     assert found.descriptors["signals"] == {"width": 28, "height": 28}
     assert found.descriptors["skipped"].startswith("It is 28 x 28;")
@@ -90,7 +90,7 @@ def test_the_size_of_a_large_picture_is_that_of_the_upright_one(monkeypatch: pyt
     turned[0x0112] = 6
     raw = saved("JPEG", exif=turned)
     whole = told("image", raw)["signals"]
-    monkeypatch.setattr(describe, "PIXELS_MOST", 1)
+    monkeypatch.setattr(file_signals, "PIXELS_MOST", 1)
     assert (
         told("image", raw)["signals"]
         == {name: whole[name] for name in ("width", "height")}
@@ -105,7 +105,7 @@ def test_the_size_of_a_large_picture_is_that_of_the_upright_one(monkeypatch: pyt
 def test_a_long_sound_tells_its_length_and_rate_and_that_the_rest_is_skipped(
     raw: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(describe, "SECONDS_MOST", 1)
+    monkeypatch.setattr(file_signals, "SECONDS_MOST", 1)
     found = told("audio", raw)
     assert "problem" not in found
     assert found["signals"] == {"rate": 8000, "seconds": pytest.approx(1.5, abs=0.3)}
@@ -117,7 +117,7 @@ def test_a_long_sound_tells_its_length_and_rate_and_that_the_rest_is_skipped(
 def test_a_long_or_large_video_tells_its_length_and_that_the_rest_is_skipped(
     kind: str, limit: str, most: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(describe, limit, most)
+    monkeypatch.setattr(file_signals, limit, most)
     found = told("video", clip(kind))
     assert (found["signals"], "problem" in found) == ({"seconds": pytest.approx(1, abs=0.1)}, False)
     assert found["skipped"]
@@ -148,7 +148,7 @@ def test_numbers_tell_their_range() -> None:
 
 @given(st.floats(width=64) | st.integers(-(2**60), 2**60).map(float))
 def test_a_number_is_plain_json_or_absent(value: float) -> None:
-    kept = describe._Found(b"", signals={"x": value}).descriptors().get("signals", {})
+    kept = file_signals._Found(b"", signals={"x": value}).descriptors().get("signals", {})
     assert ("x" in kept) is math.isfinite(value)
     assert not kept or kept["x"] == pytest.approx(value, rel=1e-5)
 
@@ -164,4 +164,4 @@ def test_whatever_it_is_it_is_kept_as_it_came(modality: str, raw: bytes) -> None
 
 @pytest.mark.parametrize("limit", ["PIXELS_MOST", "SECONDS_MOST", "FRAME_PIXELS_MOST"])
 def test_what_is_skipped_is_documented(limit: str) -> None:
-    assert f"more than {getattr(describe, limit):,} " in PAGE
+    assert f"more than {getattr(file_signals, limit):,} " in PAGE

@@ -39,6 +39,23 @@ def test_the_published_routing_is_seen(valkey: Redis) -> None:
     assert (seen.snapshot, seen.routes) == (7, {"digits": frozenset({2})})
 
 
+def test_the_next_snapshot_is_seen_and_that_there_is_none_any_more(valkey: Redis) -> None:
+    publish(valkey, 7, digits=2)
+    observe.observe(valkey, [])
+    publish(valkey, 8, digits=3)
+    assert observe.observe(valkey, []).routes == {"digits": frozenset({3})}
+    valkey.delete("quartet:routing")
+    assert observe.observe(valkey, []).snapshot is None
+
+
+def test_a_snapshot_that_is_the_same_is_not_read_again(valkey: Redis) -> None:
+    publish(valkey, 7, digits=2)
+    observe.observe(valkey, [])
+    valkey.config_resetstat()
+    observe.observe(valkey, [])
+    assert "cmdstat_get" not in valkey.info("commandstats")
+
+
 def test_every_living_gateway_is_seen_with_what_it_follows(valkey: Redis) -> None:
     valkey.set("quartet:gateway:a", json.dumps({"snapshot": 7, "at": 1.0}))
     valkey.set("quartet:gateway:b", json.dumps({"snapshot": 6, "at": 1.0}))

@@ -64,6 +64,14 @@ def test_what_replicas_write_is_recorded_and_goes_from_the_stream(loop: Records,
     assert (row.labels, row.confidences, row.latency_ms) == (["7"], [0.75], 4.0)
 
 
+def test_what_was_muted_of_a_prediction_is_recorded_with_it(loop: Records, valkey: Redis) -> None:
+    both = {"inputs": ("image", "sound"), "missing": (), "muted": ("sound",)}
+    write(valkey, said(subject="left out", **both), said(subject="used", **(both | {"muted_used": True})), said())
+    loop.turn()
+    told = {row.subject: (row.muted, row.muted_used) for row in Prediction.objects.all()}
+    assert told == {"left out": (["sound"], False), "used": (["sound"], True), "": ([], False)}
+
+
 def test_what_was_computed_twice_is_recorded_once(loop: Records, valkey: Redis) -> None:
     identifier = record.new_id()
     write(valkey, said(identifier))

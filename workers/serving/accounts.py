@@ -1,10 +1,9 @@
 """What happened to requests, counted once each: the source of both the metrics stream and Prometheus."""
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from workers.serving import histogram
+from workers.serving import clock, histogram
 from workers.serving.wire import Stop
 
 #: Revision of a row whose requests failed before a revision was chosen (a malformed body, too many in flight).
@@ -52,6 +51,7 @@ class Row:
     errors: Counter[str] = field(default_factory=Counter)  # by code
     latency: Counter[str] = field(default_factory=Counter)  # by upper bound in ms, of answered requests
     inputs: Counter[str] = field(default_factory=Counter)  # requests that carried this input
+    muted: Counter[str] = field(default_factory=Counter)  # requests that carried it while it was muted
     good_seconds: float = 0.0
     bad_seconds: float = 0.0
     samples: int = 0  # of answered requests
@@ -64,6 +64,7 @@ class Row:
         self.errors += other.errors
         self.latency += other.latency
         self.inputs += other.inputs
+        self.muted += other.muted
         self.good_seconds += other.good_seconds
         self.bad_seconds += other.bad_seconds
         self.samples += other.samples
@@ -81,17 +82,26 @@ class Accounts:
         self._closed: dict[Place, Row] = {}
 
     def answered(
-        self, place: Place, seconds: float, inputs: tuple[str, ...], samples: int = 1, trail: tuple[Stop, ...] = ()
+        self,
+        place: Place,
+        seconds: float,
+        inputs: tuple[str, ...],
+        samples: int = 1,
+        trail: tuple[Stop, ...] = (),
+        muted: tuple[str, ...] = (),
     ) -> None:
-        """A request was answered with its outputs; `trail` are the stages it passed."""
+        """A request was answered with its outputs; `trail` are the stages it passed, `muted` those of its inputs that
+        are muted."""
         row = self._row(place)
         row.requests += 1
         row.good_seconds += seconds
         row.latency[histogram.label(seconds)] += 1
         for name in inputs:
             row.inputs[name] += 1
+        for name in muted:
+            row.muted[name] += 1
         row.samples += samples
-        row.last_ms = int(time.time() * 1000)
+        row.last_ms = int(clock.now() * 1000)
         for stop in trail:
             stage = row.stages.get(stop.stage)
             if stage is None:

@@ -1,8 +1,8 @@
 """Which deployment a request may ask."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from workers.serving import clock
 from workers.serving.errors import KeyUnknown, ModelUnknown
 from workers.serving.http.exchange import Head, Headers
 from workers.serving.routing import DeploymentRoute, Key, RoutingTable, allow, identify, still_good
@@ -22,7 +22,7 @@ def admit(table: RoutingTable, headers: Headers, name: str) -> DeploymentRoute:
 
     The key is looked at first, so that names cannot be guessed without one.
     """
-    return opened(table, identify(table, secret(headers), datetime.now(UTC)), name)
+    return opened(table, identify(table, secret(headers), clock.utc()), name)
 
 
 def admit_head(table: RoutingTable, head: Head, name: str) -> DeploymentRoute:
@@ -31,9 +31,9 @@ def admit_head(table: RoutingTable, head: Head, name: str) -> DeploymentRoute:
     before = head.note
     if isinstance(before, _Admitted) and before.table is table:
         if before.key.expires_at is not None:
-            still_good(before.key, datetime.now(UTC))
+            still_good(before.key, clock.utc())
         return before.route
-    key = identify(table, secret(head.headers), datetime.now(UTC))
+    key = identify(table, secret(head.headers), clock.utc())
     route = opened(table, key, name)
     head.note = _Admitted(table, key, route)
     return route
@@ -44,7 +44,7 @@ def admit_again(table: RoutingTable, key_id: int, name: str) -> DeploymentRoute:
     key = next((each for each in table.keys.values() if each.id == key_id), None)
     if key is None:
         raise KeyUnknown
-    return opened(table, still_good(key, datetime.now(UTC)), name)
+    return opened(table, still_good(key, clock.utc()), name)
 
 
 def opened(table: RoutingTable, key: Key, name: str) -> DeploymentRoute:

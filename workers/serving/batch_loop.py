@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from workers.serving import wire
+from workers.serving import clock, wire
 from workers.serving.heartbeat import Heartbeat
 from workers.serving.job import Job, answer, opened, refused
 from workers.serving.live import LiveStreams
@@ -143,7 +143,7 @@ class BatchLoop:
         if not jobs:
             return []
         self._heartbeat.busy_until = max(job.message.deadline for job in jobs)
-        began, now = time.perf_counter(), time.time()
+        began, now = time.perf_counter(), clock.now()
         outcomes, seconds = self._pipeline.timed([sample for job in jobs for sample in job.message.samples])
         busy = time.perf_counter() - began
         self._heartbeat.busy_until = None

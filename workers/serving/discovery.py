@@ -1,8 +1,8 @@
 """GET under /v2/models: which deployments there are, what they take and give, and whether they are ready."""
 
-from datetime import UTC, datetime
 from typing import Any
 
+from workers.serving import clock
 from workers.serving.accounts import Accounts, Place, Row
 from workers.serving.admit import admit, secret
 from workers.serving.errors import ModelUnknown, PathUnknown, VersionUnknown
@@ -52,7 +52,7 @@ class Discovery:
         raise PathUnknown
 
     def _all_stats(self, table: RoutingTable, headers: Headers) -> Response:
-        key = identify(table, secret(headers), datetime.now(UTC))
+        key = identify(table, secret(headers), clock.utc())
         totals = self._accounts.totals()  # once: it goes through every row there is
         entries = [
             entry
@@ -64,7 +64,7 @@ class Discovery:
 
 
 def _models(table: RoutingTable, headers: Headers) -> Response:
-    key = identify(table, secret(headers), datetime.now(UTC))
+    key = identify(table, secret(headers), clock.utc())
     return json_response({"models": [name for name in table.deployments if opens(key, name)]})
 
 

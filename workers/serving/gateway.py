@@ -10,7 +10,6 @@ import logging
 import os
 import secrets
 import sys
-import time
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import orjson
 import uvloop
 
-from workers.serving import names, prometheus, repository, spool
+from workers.serving import clock, names, prometheus, repository, spool
 from workers.serving.accounts import Accounts
 from workers.serving.addresses import Address, find
 from workers.serving.admission import Admission
@@ -191,7 +190,7 @@ class Gateway:
         """
         table = self._watch.table
         if table is not None:
-            value = orjson.dumps({"snapshot": table.number, "at": time.time()})
+            value = orjson.dumps({"snapshot": table.number, "at": clock.now()})
             self._dispatcher.ask(("SET", names.gateway_key(self.id), value, "EX", ANNOUNCE_TTL), self._announced)
 
     def _announced(self, reply: Any) -> None:

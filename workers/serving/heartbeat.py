@@ -9,7 +9,7 @@ import os
 import threading
 import time
 
-from workers.serving import names
+from workers.serving import clock, names
 from workers.serving.spool import Spool
 from workers.serving.stage_stream import HEARTBEAT_TTL
 from workers.serving.valkey import FAILED, connect
@@ -34,12 +34,14 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True)
 
     def beat(self) -> None:
-        """Renew the key now; raises one of valkey.FAILED.
+        """Renew the key now, and learn the time; raises one of valkey.FAILED.
 
         Valkey refuses a SET when its memory is full but not a new expiry, so a replica then still counts as alive.
         """
         if not self._client.pexpire(self._key, _TTL_MS):
             self._client.set(self._key, os.getpid(), px=_TTL_MS)
+        asked_at = time.time()
+        clock.learn(asked_at, self._client.time())
 
     def start(self) -> None:
         """Renew the key each second from now on."""
@@ -65,6 +67,6 @@ class Heartbeat:
                 log.warning("no heartbeat: %s", error)
 
     def _end_if_hung(self) -> None:
-        if self.busy_until is not None and time.time() > self.busy_until + HANG_GRACE:
+        if self.busy_until is not None and clock.now() > self.busy_until + HANG_GRACE:
             log.critical("a batch is %g seconds past its last deadline; the engine hangs, the process ends", HANG_GRACE)
             os._exit(HANG_EXIT_CODE)

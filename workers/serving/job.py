@@ -1,12 +1,11 @@
 """One request in a replica's hands: from a stream's entry to what is to be sent for it."""
 
 import logging
-import time
 from collections.abc import Sequence
 
 import msgspec
 
-from workers.serving import names, values, wire
+from workers.serving import clock, names, values, wire
 from workers.serving.errors import DeadlinePassed, ModelCrashed, ModelOutputWrong, ServingError
 from workers.serving.pipeline import Outcome
 from workers.serving.record import Asked, Reading, Record, unsure
@@ -49,7 +48,7 @@ def _joined(entry: Entry, parts: list[wire.Message]) -> Job:
 
 def refused(job: Job, finished: list[Finished]) -> bool:
     """Whether the message is answered without the model seeing it."""
-    if job.message.deadline <= time.time():
+    if job.message.deadline <= clock.now():
         error: ServingError = DeadlinePassed("The time limit passed before a replica was free to take the request.")
     elif job.entry.deliveries >= MAX_DELIVERIES:
         log.error("a request was delivered %d times without an answer; giving it up", job.entry.deliveries)
@@ -98,7 +97,7 @@ def _handed_on(job: Job, samples: list[Sample], trail: tuple[wire.Stop, ...], re
     onward = message.plan[message.at].then if message.plan else ()
     if not onward:
         return _answered(job, samples, trail, reading)
-    now = time.time()
+    now = clock.now()
     messages = [wire.replaced(message, samples=samples, at=at, sent=now, trail=trail) for at in onward]
     return Finished(job.entry, onward=tuple(_onward(each, sender=message.at) for each in messages))
 
@@ -125,7 +124,7 @@ def _recorded(
     if asked is None:
         return None
     queued = trail[0].queued if len(trail) == 1 else sum([stop.queued for stop in trail])
-    return Record(asked, error, max(0.0, time.time() - asked.received), queued, labels, confidences)
+    return Record(asked, error, max(0.0, clock.now() - asked.received), queued, labels, confidences)
 
 
 def _onward(message: wire.Message, sender: int) -> Onward:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from workers.serving import wire
+from workers.serving import clock, wire
 from workers.serving.errors import DeadlinePassed, ModelOutputWrong, ServingError
 from workers.serving.job import Job, answer, failed, so_far
 from workers.serving.pipeline import Outcome, Pipeline
@@ -53,7 +53,7 @@ class LiveStreams:
         if not (job.message.events and len(job.message.samples) == 1 and self._pipeline.can_stream):
             return False
         parts = self._pipeline.stream(job.message.samples[0])
-        self._live.append(_Live(job, parts, time.time(), time.monotonic() + _LOOK))
+        self._live.append(_Live(job, parts, clock.now(), time.monotonic() + _LOOK))
         return True
 
     def step(self, is_wanted: Callable[[Entry], bool]) -> list[Finished]:
@@ -63,7 +63,7 @@ class LiveStreams:
             if self._is_abandoned(live, is_wanted):
                 self._end(live)
                 finished.append(Finished(live.job.entry))
-            elif live.job.message.deadline <= time.time():
+            elif live.job.message.deadline <= clock.now():
                 finished.append(self._concluded(live, DeadlinePassed("The time limit passed before the answer's end.")))
             else:
                 finished += self._advanced(live)
@@ -90,7 +90,7 @@ class LiveStreams:
         self._end(live)
         if isinstance(outcome, ServingError):
             return failed(live.job, outcome)
-        now = time.time()
+        now = clock.now()
         queued = max(0.0, live.began - live.job.message.sent)
         stop = wire.Stop(self._stage, queued, now - live.began, 1, {})
         return answer(live.job, [outcome], stop, self._pipeline.reading)

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import redis.asyncio
 
-from workers.serving import names
+from workers.serving import clock, names
 from workers.serving.accounts import Accounts, Place, Row, StageRow
 from workers.serving.admission import Admission
 from workers.serving.valkey import AWAY
@@ -42,7 +42,7 @@ class MetricsStream:
         self._admission = admission
         self._waiting: deque[dict[str, Any]] = deque()
         self._sequence = 0
-        self._from = time.time()
+        self._since = time.monotonic()
         self._quiet = 0
 
     async def run(self) -> None:
@@ -74,12 +74,13 @@ class MetricsStream:
 
     def _entry(self, window: dict[Place, Row]) -> dict[str, Any]:
         self._sequence += 1
-        begin, self._from = self._from, time.time()
+        end, lasted = clock.now(), time.monotonic() - self._since
+        self._since += lasted
         return {
             "gateway": self._gateway,
             "seq": self._sequence,
-            "from": begin,
-            "to": self._from,
+            "from": end - lasted,
+            "to": end,
             "in_flight": self._admission.requests,
             "dropped": self.dropped,
             "rows": [_row(place, row) for place, row in window.items()],

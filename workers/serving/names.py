@@ -5,6 +5,10 @@ PREFIX = "quartet:"
 #: String: the newest RoutingSnapshot as JSON. Also the channel its number is published on, after the SET.
 ROUTING = PREFIX + "routing"
 
+#: Bytes of it by which a look tells whether it is another: its number and the time of its publication come first, and
+#: the whole is large where there are many deployments.
+ROUTING_BEGINNING = 96
+
 #: Stream: one entry a gateway each half second; field ``m`` holds JSON (see metrics_stream.py).
 METRICS = PREFIX + "metrics"
 

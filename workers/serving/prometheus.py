@@ -50,16 +50,21 @@ def _requests(accounts: Accounts) -> Iterable[Metric]:
     requests = CounterMetricFamily("quartet_requests", "Requests answered, with outputs or an error.", labels=where)
     errors = CounterMetricFamily("quartet_errors", "Requests answered with an error.", labels=[*where, "code"])
     latency = HistogramMetricFamily("quartet_request_seconds", "Time to answer, without errors.", labels=where)
+    muted = CounterMetricFamily(
+        "quartet_muted_inputs", "Answered requests that brought a muted input.", labels=[*where, "input"]
+    )
     for (deployment, revision), row in accounts.totals().items():
         place = [deployment, str(revision)]
         requests.add_metric(place, row.requests)
         for code, count in row.errors.items():
             errors.add_metric([*place, code], count)
         latency.add_metric(place, _buckets(row), row.good_seconds)
+        for name, count in row.muted.items():
+            muted.add_metric([*place, name], count)
     refused = CounterMetricFamily("quartet_refused", "Requests without a right or a deployment.", labels=["code"])
     for code, count in accounts.refused.items():
         refused.add_metric([code], count)
-    return requests, errors, latency, refused, *_stages(accounts)
+    return requests, errors, latency, muted, refused, *_stages(accounts)
 
 
 def _stages(accounts: Accounts) -> Iterable[Metric]:

@@ -6,13 +6,13 @@ sends the answer; inputs that are kept travel in `quartet:kept`. Both are read b
 
 import os
 import struct
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from workers.serving import clock
 from workers.serving.tensors import BYTES, Sample, Tensor, numbers_of
 
 T = TypeVar("T")
@@ -44,6 +44,8 @@ class Asked(msgspec.Struct, array_like=True, frozen=True):
     missing: tuple[_Name, ...]  # those that the model knows and it did not bring
     below: float = 0.0  # a confidence under this has its inputs kept
     subject: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    muted: tuple[_Name, ...] = ()  # those that it brought and that are muted
+    muted_used: bool = False  # the model was given them all the same, as it had nothing else to go by
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):
@@ -106,7 +108,7 @@ def _decoded(decoder: "msgspec.msgpack.Decoder[T]", raw: bytes) -> T:
 def new_id(moment: float | None = None) -> bytes:
     """A version 7 UUID (RFC 9562): 48 bits of milliseconds, then 74 random ones between version and variant."""
     global _chances
-    milliseconds = int((time.time() if moment is None else moment) * 1000)
+    milliseconds = int((clock.now() if moment is None else moment) * 1000)
     chance = next(_chances, None)
     if chance is None:
         _chances = struct.iter_unpack(">QH", os.urandom(10 * 512))  # a call for each id would cost more than the rest

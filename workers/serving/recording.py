@@ -4,9 +4,7 @@ The record itself is written by the replica that answers (job.py). Only what no 
 the time ran out, or that there was no queue.
 """
 
-import time
-
-from workers.serving import record
+from workers.serving import clock, muting, record
 from workers.serving.errors import BadRequest, ClientGone, ServingError
 from workers.serving.http.exchange import Headers
 from workers.serving.oip.request import InferRequest
@@ -30,6 +28,7 @@ def asked(
     brought = request.input_names
     whole = len(brought) == len(route.inputs)
     missing = () if whole else tuple([name for name in route.senses if name not in brought])
+    muted = muting.brought(route, brought) if route.muted else ()
     return Asked(
         record.new_id(received),
         received,
@@ -41,6 +40,8 @@ def asked(
         missing,
         split.record.below_confidence,
         _subject(headers) if SUBJECT in headers else "",
+        muted,
+        bool(muted) and muting.are_used(route, brought),
     )
 
 
@@ -76,7 +77,7 @@ class Recorder:
         """Record an error that no replica knows of. One whose caller has left answers nobody."""
         if isinstance(error, ClientGone):
             return
-        latency = max(0.0, time.time() - said.received)
+        latency = max(0.0, clock.now() - said.received)
         raw = record.encode_records([Record(said, error.code, latency, 0.0)])
         self._dispatcher.errand(*self._records.put(raw, 1))
 

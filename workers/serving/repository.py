@@ -5,11 +5,11 @@ is not live, is a change, and changes go through revisions that somebody else ap
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from workers.serving import clock
 from workers.serving.admit import admit, secret
 from workers.serving.errors import BadRequest, ManagedByRevisions, PathUnknown
 from workers.serving.http.exchange import Exchange, Headers
@@ -22,7 +22,7 @@ BODY_LIMIT = 4096
 
 def index(table: RoutingTable, headers: Headers, body: bytes) -> Response:
     """POST /v2/repository/index: every version that the key opens, or with `{"ready": true}` the ready ones."""
-    key = identify(table, secret(headers), datetime.now(UTC))
+    key = identify(table, secret(headers), clock.utc())
     only_ready = _only_ready(body)
     entries = [
         entry

@@ -82,6 +82,7 @@ class DeploymentRoute(msgspec.Struct, frozen=True, dict=True):
     require_any: tuple[str, ...] = ()
     timeout_ms: int = 30_000
     max_in_flight: int = 256
+    muted: tuple[str, ...] = ()  # inputs that are left out of what the model is given; see muting.py
 
     @cached_property
     def input_names(self) -> tuple[str, ...]:

@@ -25,10 +25,6 @@ log = logging.getLogger(__name__)
 #: Seconds between looks at the key itself, in case a published message was lost.
 POLL = 1.5
 
-#: Bytes of a snapshot that a look compares. Its number and the time of its publication come first; the whole is large
-#: where there are many deployments.
-_BEGINNING = 96
-
 
 class SnapshotWatch:
     """Holds the current table. Used from the event loop only; `run` runs for ever."""
@@ -69,7 +65,7 @@ class SnapshotWatch:
                     await channel.aclose()
 
     async def _refresh(self) -> None:
-        beginning = await self._client.getrange(names.ROUTING, 0, _BEGINNING - 1)
+        beginning = await self._client.getrange(names.ROUTING, 0, names.ROUTING_BEGINNING - 1)
         if not beginning:
             self._history_open = True
         elif beginning != self._beginning:
@@ -79,7 +75,7 @@ class SnapshotWatch:
         raw = cast(bytes | None, await self._client.get(names.ROUTING))
         if raw is None:  # deleted since
             return
-        self._beginning = raw[:_BEGINNING]
+        self._beginning = raw[: names.ROUTING_BEGINNING]
         if self._consider(raw):
             await asyncio.to_thread(self._save_cache, raw)
 

@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import Any, Protocol
 
-from workers.serving import names, wire
+from workers.serving import clock, names, wire
 from workers.serving.errors import QueueAway, QueueFull, ServingError
 from workers.serving.stage_stream import packed
 from workers.serving.valkey import AWAY, BLOCK, FAILED, SOCKET_TIMEOUT, pauses
@@ -88,7 +88,7 @@ class Dispatcher:
         """Send a request to the first stage's stream, or to those of its plan. Raises QueueAway, MessageTooLarge."""
         if self.is_away:
             raise QueueAway
-        pending = Pending(message.id, _parcels(message, first), len(message.samples), waiter)
+        pending = Pending(message.id, parcels(message, first), len(message.samples), waiter)
         self._pending[pending.id] = pending
         if self._out is not None:
             self._send(pending)
@@ -114,8 +114,9 @@ class Dispatcher:
         return True
 
     def beat(self) -> None:
-        """Drop the replies that have been read; end a connection that has fallen silent."""
+        """Drop the replies that have been read; ask for the time; end a connection that has fallen silent."""
         self.errand("XTRIM", self._reply_stream, "MINID", self._last_reply)
+        self.ask(clock.ASK, partial(clock.learn, time.time()))
         for link in (self._out, self._in):
             if link is not None and link.silence() > SOCKET_TIMEOUT:
                 log.warning("Valkey has been silent for %g s; connecting anew", link.silence())
@@ -231,7 +232,7 @@ class Dispatcher:
             self.away_since = time.monotonic()
 
 
-def _parcels(message: wire.Message, first: str) -> list[tuple[str, bytes]]:
+def parcels(message: wire.Message, first: str) -> list[tuple[str, bytes]]:
     """The streams a request begins in, each with its message."""
     if not message.plan:
         return [(names.sister(first, message.priority), wire.encode_message(message))]

@@ -1,7 +1,6 @@
 """How long one request may take, and whose limit that is."""
 
-import time
-
+from workers.serving import clock
 from workers.serving.errors import DeadlinePassed, OwnDeadlinePassed, ServingError
 
 
@@ -17,7 +16,7 @@ class TimeLimit:
 
     def left(self) -> float:
         """Seconds until the deadline; below zero when it has passed."""
-        return self.deadline - time.time()
+        return self.deadline - clock.now()
 
     def passed(self, message: str = "") -> ServingError:
         """The error that names the limit, and blames whoever set it."""

@@ -6,6 +6,7 @@ event is `answer`, with the whole, or `error`. Each has the JSON of a plain answ
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -23,6 +24,7 @@ from workers.serving.trace import TRACEPARENT
 HEADER_LENGTH = b"inference-header-content-length"
 REQUEST_ID = b"x-request-id"
 PREDICTION = b"x-quartet-prediction"
+MUTED = b"x-quartet-muted"
 SERVER_TIMING = b"server-timing"
 
 #: Bytes unread by a client beyond which it gets no more parts, only the answer.
@@ -40,12 +42,24 @@ class Told(msgspec.Struct, frozen=True):
     identifier: str
     traceparent: str
     prediction: str
+    muted: tuple[str, ...] = ()  # inputs that the request brought and that are muted
+    muted_used: bool = False  # the answer is from them all the same
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the JSON says of muted inputs."""
+        if not self.muted:
+            return {}
+        return {"muted": self.muted, "muted_used": True} if self.muted_used else {"muted": self.muted}
 
     def headers(self) -> list[Header]:
         """The same as headers."""
         headers = [(REQUEST_ID, _as_header(self.identifier)), (PREDICTION, self.prediction.encode())]
         if self.traceparent:
             headers.append((TRACEPARENT, self.traceparent.encode()))
+        if self.muted:
+            used = ";used" if self.muted_used else ""  # a list with a parameter, as RFC 9651 writes one
+            headers.append((MUTED, ", ".join(name + used for name in self.muted).encode()))
         return headers
 
 
@@ -108,7 +122,15 @@ class Teller:
 
     def _encoded(self, samples: list[Sample]) -> tuple[bytes, int | None]:
         said = self._told
-        return oip_reply.encode(said.deployment, said.version, said.identifier, said.prediction, self._wanted, samples)
+        return oip_reply.encode(
+            said.deployment,
+            said.version,
+            said.identifier,
+            said.prediction,
+            self._wanted,
+            samples,
+            said.parameters,
+        )
 
 
 class EventTeller(Teller):

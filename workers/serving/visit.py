@@ -15,10 +15,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
-from workers.serving import names, record, recording, told, wire
+from workers.serving import clock, muting, names, record, recording, told, wire
 from workers.serving.accounts import NO_REVISION, Accounts, Place
 from workers.serving.admission import Admission
 from workers.serving.admit import secret
@@ -115,7 +114,7 @@ class Visit:
         self._admit = admit
         self._usual_priority = usual_priority
         self._began = time.perf_counter()
-        self._started = time.time()
+        self._started = clock.now()
         self._place: Place = (name, NO_REVISION)
         self._held = 0  # bytes of the body, then of the answer
         self._done = False
@@ -181,7 +180,15 @@ class Visit:
         trace = next_span(headers.get(TRACEPARENT)) if TRACEPARENT in headers else ""
         prediction = recording.asked(self._route, split, self._name, request, headers, self._started)
         self._said, self._split = prediction, split
-        said = told.Told(self._name, split.version, identifier, trace, record.id_text(prediction.id))
+        said = told.Told(
+            self._name,
+            split.version,
+            identifier,
+            trace,
+            record.id_text(prediction.id),
+            prediction.muted,
+            prediction.muted_used,
+        )
         self._teller = told.teller(self._exchange, said, request.outputs)
         self._send(request, limit, split, number)
 
@@ -189,7 +196,7 @@ class Visit:
         """Keep the request, to be answered later; who asked knows its id once Valkey has it."""
         assert self._body is not None
         identifier = shelf.new_id()
-        key = identify(self._plane.table(), secret(self._exchange.headers), datetime.now(UTC))
+        key = identify(self._plane.table(), secret(self._exchange.headers), clock.utc())
         seconds = min(request.timeout or self._plane.later_seconds, self._plane.later_seconds)
         order = shelf.Order(
             key=key.id,
@@ -232,15 +239,16 @@ class Visit:
         if request.timeout is not None:
             self._timer.cancel()
             self._timer = self._plane.loop.call_later(left, self._time_is_up)
-        assert self._teller is not None
+        assert self._teller is not None and self._said is not None
+        muted = self._said.muted
         message = wire.Message(
             number,
             self._plane.dispatcher.gateway,
             limit.deadline,
-            request.samples,
+            muting.without(request.samples, muted) if muted and not self._said.muted_used else request.samples,
             plan=split.plan if len(split.path) > 1 else (),
             priority=self._usual_priority if request.priority is None else request.priority,
-            sent=time.time(),
+            sent=clock.now(),
             events=self._teller.wants_parts,
             asked=self._said,
         )
@@ -282,13 +290,18 @@ class Visit:
             self._teller.part(reply.samples)
 
     def _answer(self, reply: wire.Reply) -> None:
-        assert self._teller is not None and self._request is not None
+        assert self._teller is not None and self._request is not None and self._said is not None
         size = self._teller.prepare(reply)
         self._plane.admission.exchange(self._held, size)
         self._held = size
         seconds = time.perf_counter() - self._began
         self._plane.accounts.answered(
-            self._place, seconds, self._request.input_names, len(self._request.samples), reply.trail
+            self._place,
+            seconds,
+            self._request.input_names,
+            len(self._request.samples),
+            reply.trail,
+            self._said.muted,
         )
         self._finish()
         self._teller.send(then=lambda: self._exchange.when_taken(self._leave))

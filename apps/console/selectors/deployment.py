@@ -9,15 +9,18 @@ from django.db.models import QuerySet
 from apps.approvals.models import ApprovalRequest
 from apps.console.figures import present_texts
 from apps.console.selectors.accuracy import accuracy_panel
+from apps.console.selectors.alerts import deployment_alerts
 from apps.console.selectors.degrees import degrees
+from apps.console.selectors.drift import drift_panel
 from apps.console.selectors.fleet import deployment_rows, modalities
 from apps.console.selectors.marks import rollout_marks
+from apps.console.selectors.objectives import objective_rows
 from apps.console.states import replica_state, revision_state, rollout_state
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout
 from apps.deployments.rules.groups import hops
 from apps.deployments.rules.spec import setting
-from apps.deployments.selectors import StageStanding, kept_rollout, standings
+from apps.deployments.selectors import StageStanding, kept_rollout, mutings_open, standings
 from apps.monitoring.selectors import deployment_series, present_numbers
 from apps.registry.rules.stages import spelt
 
@@ -74,9 +77,13 @@ def deployment_context(deployment: Deployment, accuracy_over: str = "") -> dict[
         "revisions": _revision_rows(deployment),
         "pipeline": _pipeline(shown) if shown else [],
         "shown": shown,
+        "muted": list(mutings_open([deployment])),
         "kept": kept,
         "keep_s": setting(kept.to_revision.spec, "keep_s") if kept else 0,
         "charts": _charts(deployment),
+        "drift": drift_panel(deployment, deployment.live_revision) if deployment.live_revision else None,
+        "alerts": deployment_alerts(deployment.name),
+        "objectives": objective_rows(deployment.name),
         "accuracy": accuracy_panel(deployment, shown, accuracy_over) if shown else None,
     }
 

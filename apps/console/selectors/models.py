@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from apps.console.states import version_state
 from apps.deployments.models import Revision
-from apps.registry.models import AliasMove, ModelVersion, RegisteredModel
+from apps.registry.models import AliasMove, AliasRequest, ModelVersion, RegisteredModel
 from apps.registry.selectors import models_list, versions_list
 
 #: Alias moves and versions that a page lists.
@@ -43,6 +43,7 @@ def model_context(model: RegisteredModel) -> dict[str, Any]:
         "versions": [{"version": each, "state": version_state(each)} for each in versions],
         "modalities": version_modalities(versions[0] if versions else None),
         "moves": _moves(model),
+        "moves_asked": list(_moves_asked(model)),
         "size": kept["size"],
         "kept": kept["number"],
     }
@@ -65,6 +66,12 @@ def version_context(version: ModelVersion) -> dict[str, Any]:
             .order_by("deployment__name", "-number")
         ),
     }
+
+
+def _moves_asked(model: RegisteredModel) -> QuerySet[AliasRequest]:
+    """Moves of protected aliases that wait for approval."""
+    waiting = AliasRequest.objects.filter(model=model, state=AliasRequest.State.REQUESTED)
+    return waiting.select_related("to_version", "requested_by").order_by("-pk")
 
 
 def _moves(model: RegisteredModel) -> list[AliasMove]:

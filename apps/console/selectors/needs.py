@@ -7,19 +7,28 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.selectors import decisions_counting, requests_open
+from apps.approvals.selectors import decision_refusal, requests_open
+from apps.console.selectors.approvals import progress
+from apps.console.selectors.drift import Drifted, drifted_now
 from apps.console.selectors.fleet import DeploymentRow
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
 from apps.deployments.models import Deployment, Revision, Rollout
-from apps.deployments.selectors import rollout_weight
-from apps.monitoring.selectors import seconds_behind
+from apps.deployments.selectors import mutings_open, rollout_weight
+from apps.inference.models import ApiKey
+from apps.monitoring.models import Alert
+from apps.monitoring.rules.findings import Severity
+from apps.monitoring.selectors import alerts_open, seconds_behind
 from apps.registry.models import Alias, ModelVersion
 
 #: A gateway says something at least every 5 s; after this many seconds of silence somebody should look.
 _SILENCE = 20.0
+#: Rules of alerts whose cause has a card here as soon as it is there.
+_CARDS_OF_THEIR_OWN = ("replicas", "rollout", "silence")
 #: Tries after which an event's listener is not just unlucky.
 _MANY_TRIES = 4
+#: How long before its end the owner of a key is told.
+_SOON = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +58,17 @@ def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
     return [
         *_without_replicas(rows),
         *_silence(rows),
+        *_alerts(),
         *_corrupt_versions(),
         *_failed_rollouts(),
         *_stuck_rollouts(),
         *_paused_rollouts(),
+        *_drifted(),
         *_approvals(actor),
         *_short_of_replicas(rows),
+        *_muted_inputs(),
         *_failing_listeners(actor),
+        *_expiring_keys(actor),
     ]
 
 
@@ -63,28 +76,60 @@ def _approvals(actor: User) -> list[Need]:
     return [
         Need(
             title=request.summary,
-            text=_progress(request),
+            text=f"{progress(request)}.",
             tone="info",
             since=request.opened_at,
             began=f"Asked by {request.requested_by.get_username()}",
-            actions=[_review(actor, request)],
+            actions=_review(actor, request),
         )
         for request in requests_open().prefetch_related("decisions__reviewer")
     ]
 
 
-def _progress(request: ApprovalRequest) -> str:
-    given = sum(decision.verdict == "approve" for decision in decisions_counting(request))
-    return f"{given} of {request.approvals_required} approval{'s' if request.approvals_required != 1 else ''}."
+def _review(actor: User, request: ApprovalRequest) -> list[Action]:
+    href = reverse("console:approval", args=[request.pk])
+    if refusal := decision_refusal(actor, request):
+        return [Action("Review", refusal=refusal.message), Action("Open", href)]
+    return [Action("Review", href, primary=True)]
 
 
-def _review(actor: User, request: ApprovalRequest) -> Action:
-    href = reverse("admin:approvals_approvalrequest_change", args=[request.pk])
-    if request.requested_by_id == actor.pk:
-        return Action("Review", refusal="You asked for this; somebody else decides.")
-    if not (actor.is_staff and actor.has_perm("approvals.decide_approvalrequest")):
-        return Action("Review", refusal="Deciding needs the reviewer role.")
-    return Action("Review", href, primary=True)
+def _expiring_keys(actor: User) -> list[Need]:
+    """Keys of the actor's own that end soon, but for those that were replaced."""
+    soon = ApiKey.objects.filter(user=actor, revoked_at=None, expires_at__lte=now() + _SOON)
+    ending = soon.filter(expires_at__gt=now()).exclude(name__contains="(replaced, ")
+    return [
+        Need(
+            title=f"Your API key {key.name} expires on {key.expires_at:%Y-%m-%d %H:%M} UTC",
+            text=f"{_use(key)} POST /api/v1/keys/{key.pk}/rotate makes the next one; this one goes on for an hour.",
+            tone="warn",
+        )
+        for key in ending.order_by("expires_at")
+    ]
+
+
+def _use(key: ApiKey) -> str:
+    return f"It last opened REST on {key.last_used_at:%Y-%m-%d}." if key.last_used_at else "It never opened REST."
+
+
+def _alerts() -> list[Need]:
+    """What nothing else here tells of at once. One that somebody sees to stays, and says so."""
+    return [
+        Need(
+            title=alert.title,
+            text=_seen_to(alert),
+            tone="bad" if alert.severity == Severity.PAGE else "warn",
+            since=alert.raised_at,
+            began="Raised",
+            actions=[Action("Open", reverse("console:alert", args=[alert.pk]))],
+        )
+        for alert in alerts_open().exclude(rule__in=_CARDS_OF_THEIR_OWN)
+    ]
+
+
+def _seen_to(alert: Alert) -> str:
+    if alert.acknowledged_by is None:
+        return alert.text
+    return f"{alert.acknowledged_by.get_username()} sees to it. {alert.comment}".strip()
 
 
 def _without_replicas(rows: list[DeploymentRow]) -> list[Need]:
@@ -111,6 +156,21 @@ def _short_of_replicas(rows: list[DeploymentRow]) -> list[Need]:
         )
         for row in rows
         if row.live and 0 < row.ready < row.wanted and row.live.state_reason
+    ]
+
+
+def _muted_inputs() -> list[Need]:
+    """Whoever muted them, somebody should know that the answers are poorer than they might be."""
+    return [
+        Need(
+            title=f"{muted.deployment.name} answers without {muted.input}",
+            text=muted.reason,
+            tone="warn",
+            since=muted.muted_at,
+            began=f"Muted by {muted.by}",
+            actions=[_open(muted.deployment.name)],
+        )
+        for muted in mutings_open()
     ]
 
 
@@ -185,6 +245,29 @@ def _corrupt_versions() -> list[Need]:
         )
         for version in corrupt.select_related("model")
     ]
+
+
+def _drifted() -> list[Need]:
+    """Deployments that are asked what their live version was not measured on."""
+    return [
+        Need(
+            title=f"{found.deployment}: {_listed(found.groups)} {'have' if len(found.groups) > 1 else 'has'} drifted",
+            text=_signals(found),
+            tone="warn",
+            since=found.first.finished_at,
+            began="First seen",
+            actions=[Action("See what changed", reverse("console:drift-run", args=[found.last.pk]))],
+        )
+        for found in drifted_now()
+    ]
+
+
+def _signals(found: Drifted) -> str:
+    return f"{found.reason[:220]}…" if len(found.reason) > 220 else f"{found.reason}."
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _silence(rows: list[DeploymentRow]) -> list[Need]:

@@ -7,16 +7,23 @@ one, and a lost channel message would stay lost.
 
 import hashlib
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
 
 from apps.console.topics import FLEET, deployment_topic
+from apps.core.clock import now
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
+from apps.deployments.selectors import mutings_open
+from apps.drift.models import DriftReport, DriftRun
+from apps.monitoring.selectors import alerts_open
 
 #: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
 _MEMORY_STEPS = 20
+#: What ended longer ago is no news; that it falls out of here makes pages look once more, for nothing.
+_RECENT = timedelta(minutes=30)
 #: States a revision leaves again. The others are final: reaching one shows by its absence from these.
 _CURRENT = ("requested", "approved", "starting", "live", "retiring")
 
@@ -25,7 +32,8 @@ def page_versions() -> dict[str, str]:
     """Topic -> version, for the fleet and every deployment."""
     facts = _deployment_facts()
     last_entry = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
-    versions = {deployment_topic(name): _digest(facts[pk]) for pk, name in _names()}
+    alerts = _alert_facts()
+    versions = {deployment_topic(name): _digest([facts[pk], alerts.get(name)]) for pk, name in _names()}
     return versions | {FLEET: _digest([last_entry, _node_facts(), sorted(facts.items())])}
 
 
@@ -48,10 +56,33 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
         ),
         active.order_by("pk").values_list("stage__revision__deployment_id", "pk", "state", "memory_bytes"),
         scales.order_by("pk").values_list("stage__revision__deployment_id", "pk", "desired", "reason"),
+        mutings_open().values_list("deployment_id", "pk", "input"),
+        _drift_runs(),
+        _drift_reports(),
     )
     for source in sources:
         for deployment_id, *rest in source:
             facts[deployment_id].append(rest)
+    return facts
+
+
+def _drift_runs() -> QuerySet[DriftRun, Any]:
+    """Those under way, and those whose end may be news to somebody."""
+    runs = DriftRun.objects.filter(Q(state__in=DriftRun.OPEN_STATES) | Q(finished_at__gte=now() - _RECENT))
+    return runs.order_by("pk").values_list("deployment_id", "pk", "state", "verdict")
+
+
+def _drift_reports() -> QuerySet[DriftReport, Any]:
+    """Those that somebody may wait for."""
+    reports = DriftReport.objects.filter(requested_at__gte=now() - _RECENT).order_by("pk")
+    return reports.values_list("run__deployment_id", "ticket", "state")
+
+
+def _alert_facts() -> dict[str, list[Any]]:
+    """Deployment name -> what is open of it. The fleet's version has it from the audit trail."""
+    facts: dict[str, list[Any]] = {}
+    for name, *rest in alerts_open().values_list("deployment", "pk", "severity", "acknowledged_by"):
+        facts.setdefault(name, []).append(rest)
     return facts
 
 

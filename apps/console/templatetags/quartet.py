@@ -13,6 +13,7 @@ from apps.core.clock import now
 register = template.Library()
 register.filter("count", figures.count)
 register.filter("size", figures.size)
+register.filter("percent", figures.share)
 
 
 @register.simple_tag
@@ -27,6 +28,16 @@ def ago(moment: datetime | None) -> SafeString | str:
         f"{moment:%Y-%m-%d %H:%M:%S} UTC",
         words,
     )
+
+
+@register.simple_tag
+def ahead(moment: datetime | None) -> SafeString | str:
+    """How long until then, with the moment itself on hover."""
+    if moment is None:
+        return figures.UNKNOWN
+    words = figures.ahead((moment - now()).total_seconds())
+    shown = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), shown, words)
 
 
 @register.simple_tag

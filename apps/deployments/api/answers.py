@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout
+from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision, Rollout
 from apps.deployments.rules.spec import setting
 from apps.deployments.selectors import replicas_list, rollout_settled, rollout_weight, standings
 
@@ -146,6 +146,22 @@ class RevisionDetail(RevisionAnswer):
         return ReplicaAnswer(replicas[:100], many=True).data
 
 
+class MutedInputAnswer(serializers.ModelSerializer[MutedInput]):
+    muted_by = serializers.CharField(
+        source="muted_by.username", allow_null=True, default=None, help_text="Null where a drift run muted it."
+    )
+    released_by = serializers.CharField(
+        source="released_by.username", allow_null=True, default=None, help_text="Null where no person did."
+    )
+
+    class Meta:
+        model = MutedInput
+        fields = [
+            *("input", "reason", "muted_at", "muted_by", "drift_run"),
+            *("released_at", "released_by", "release_reason"),
+        ]
+
+
 class DeploymentAnswer(serializers.ModelSerializer[Deployment]):
     created_by = serializers.CharField(source="created_by.username")
     live_revision = serializers.IntegerField(source="live_revision.number", allow_null=True, default=None)
@@ -153,10 +169,19 @@ class DeploymentAnswer(serializers.ModelSerializer[Deployment]):
     kept_revision = serializers.SerializerMethodField(
         help_text="The revision to which a rollback sends the traffic back at once, if any."
     )
+    muted_inputs = serializers.SerializerMethodField(help_text="The inputs that it answers without at present.")
 
     class Meta:
         model = Deployment
-        fields = ["name", "description", "created_by", "created_at", "live_revision", "kept_revision", "rollout"]
+        fields = [
+            *("name", "description", "created_by", "created_at", "live_revision", "kept_revision", "rollout"),
+            "muted_inputs",
+        ]
+
+    @extend_schema_field(MutedInputAnswer(many=True))
+    def get_muted_inputs(self, deployment: Deployment) -> Any:
+        """Oldest first."""
+        return MutedInputAnswer(deployment.now_muted, many=True).data  # type: ignore[attr-defined]  # as below
 
     def get_kept_revision(self, deployment: Deployment) -> int | None:
         """Its number."""

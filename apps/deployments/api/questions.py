@@ -134,6 +134,10 @@ class WaitQuestion(serializers.Serializer[Any]):
     )
 
 
+class MutingQuestion(serializers.Serializer[Any]):
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_LENGTH, default="")
+
+
 class ReplicaFilter(serializers.Serializer[Any]):
     deployment = serializers.CharField(required=False, help_text="A deployment's name.")
     state = serializers.CharField(required=False, help_text="One state, such as ready.")

@@ -12,7 +12,7 @@ from apps.core.models import User
 from apps.deployments import access, selectors, services
 from apps.deployments.api import answers, questions
 from apps.deployments.api.waiting import waited
-from apps.deployments.models import Deployment, Node, Replica, Revision
+from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision
 from apps.registry.access import model_to_read
 from apps.registry.selectors import version_by_ref
 
@@ -64,6 +64,35 @@ class DeploymentRollback(DeploymentsView):
         deployment = access.deployment_to_operate(self.actor, name)
         services.deployment_rollback(actor=self.actor, deployment=deployment)
         return Response(_deployment(deployment))
+
+
+class MutedInputList(generics.ListAPIView[MutedInput], DeploymentsView):
+    """The inputs of one deployment that are or were muted, newest first."""
+
+    serializer_class = answers.MutedInputAnswer
+    queryset = MutedInput.objects.none()
+
+    def get_queryset(self) -> Any:
+        return selectors.mutings(access.deployment_for(self.actor, self.kwargs["name"]))
+
+
+class MutedInputOne(DeploymentsView):
+    """Muting one input."""
+
+    @extend_schema(request=questions.MutingQuestion, responses=answers.MutedInputAnswer)
+    def post(self, request: Request, name: str, input: str) -> Response:
+        """Have the deployment answer without the input; one that you muted already stays as it is."""
+        deployment = access.deployment_to_operate(self.actor, name)
+        fields = questions.checked(questions.MutingQuestion, request.data)
+        muted = services.input_mute(actor=self.actor, deployment=deployment, name=input, **fields)
+        return Response(answers.answer(answers.MutedInputAnswer, muted))
+
+    @extend_schema(request=None, responses=answers.MutedInputAnswer)
+    def delete(self, request: Request, name: str, input: str) -> Response:
+        """Give the model the input again, whoever muted it."""
+        deployment = access.deployment_to_operate(self.actor, name)
+        muted = services.input_unmute(actor=self.actor, deployment=deployment, name=input)
+        return Response(answers.answer(answers.MutedInputAnswer, muted))
 
 
 class RevisionList(generics.ListAPIView[Revision], DeploymentsView):

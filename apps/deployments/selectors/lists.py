@@ -4,15 +4,17 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
-from apps.deployments.rules.spec import setting
+from apps.deployments.models import Deployment, MutedInput, Replica, Revision, Rollout, Stage
+from apps.deployments.rules.spec import digest, setting
 
 
 def deployments_list() -> QuerySet[Deployment]:
-    """Deployments, newest first, each with `open_rollouts`: the one that is on its way, if any."""
+    """Deployments, newest first, each with `open_rollouts`: the one that is on its way, if any; and `now_muted`."""
     on_their_way = rollouts_list().filter(state__in=Rollout.OPEN_STATES)
+    muted = MutedInput.objects.filter(released_at=None).select_related("muted_by", "released_by").order_by("pk")
+    with_both = (Prefetch("rollouts", on_their_way, "open_rollouts"), Prefetch("muted_inputs", muted, "now_muted"))
     deployments = Deployment.objects.select_related("created_by", "live_revision")
-    return deployments.prefetch_related(Prefetch("rollouts", on_their_way, "open_rollouts")).order_by("-pk")
+    return deployments.prefetch_related(*with_both).order_by("-pk")
 
 
 def revisions_list(deployment: Deployment) -> QuerySet[Revision]:
@@ -25,6 +27,12 @@ def rollouts_list(*, deployment: str = "") -> QuerySet[Rollout]:
     """Rollouts, newest first: all, or those of the deployment called so."""
     rollouts = Rollout.objects.select_related("deployment", "from_revision", "to_revision").order_by("-pk")
     return rollouts.filter(deployment__name=deployment) if deployment else rollouts
+
+
+def revision_digest(revision: Revision) -> str:
+    """The digest of what is stored at this moment, worked out anew: what an approval has to name."""
+    others = revision.stages.values_list("version__digest", flat=True)
+    return digest(revision.version.digest, revision.spec, others)
 
 
 def replicas_list(*, deployment: str = "", state: str = "") -> QuerySet[Replica]:

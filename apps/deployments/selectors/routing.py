@@ -9,6 +9,7 @@ from apps.deployments.rules import rolling
 from apps.deployments.rules.groups import hops
 from apps.deployments.rules.spec import REJECT, setting
 from apps.deployments.selectors.carriers import Carrier, carriers
+from apps.deployments.selectors.muting import inputs_left_out, mutings_open
 from apps.deployments.selectors.rollouts import rollout_weight
 from apps.registry.rules.stages import spelt
 
@@ -20,15 +21,20 @@ def routing_deployments() -> dict[str, Any]:
     """
     deployments = Deployment.objects.exclude(live_revision=None).select_related("live_revision__version__model")
     running = carriers()
+    muted: dict[int, list[str]] = {}
+    for each in mutings_open():
+        muted.setdefault(each.deployment_id, []).append(each.input)
     shared = Rollout.objects.filter(state__in=[Rollout.State.ROLLING, Rollout.State.CANARY])
     coming = {rollout.deployment_id: rollout for rollout in shared.select_related("to_revision__version")}
     return {
-        deployment.name: _route(deployment, coming.get(deployment.pk), running)
+        deployment.name: _route(deployment, coming.get(deployment.pk), running, muted.get(deployment.pk, []))
         for deployment in deployments.order_by("name")
     }
 
 
-def _route(deployment: Deployment, coming: Rollout | None, running: Mapping[int, Carrier]) -> dict[str, Any]:
+def _route(
+    deployment: Deployment, coming: Rollout | None, running: Mapping[int, Carrier], muted: list[str]
+) -> dict[str, Any]:
     revision = deployment.live_revision
     assert revision is not None
     stages = list(revision.stages.select_related("version").order_by("position"))
@@ -42,6 +48,8 @@ def _route(deployment: Deployment, coming: Rollout | None, running: Mapping[int,
         "splits": splits,
         "timeout_ms": revision.spec["timeout_ms"],
         "max_in_flight": revision.spec["max_in_flight"],
+        # while two revisions answer, what both can do without
+        "muted": inputs_left_out([revision, coming] if coming else [revision], muted) if muted else [],
     }
 
 

@@ -8,6 +8,7 @@ from apps.deployments.services.controls import (
     rollout_resume,
 )
 from apps.deployments.services.deployments import deployment_create
+from apps.deployments.services.muting import input_healed, input_mute, input_unmute
 from apps.deployments.services.nodes import NodeFacts, node_away, node_beat
 from apps.deployments.services.reconcile import fleet_fit, reconcile, watch_keep
 from apps.deployments.services.replicas import (
@@ -20,7 +21,13 @@ from apps.deployments.services.replicas import (
     replica_warming,
     replicas_expire,
 )
-from apps.deployments.services.revisions import revision_approve, revision_reject, revision_request, rollout_start
+from apps.deployments.services.revisions import (
+    revision_approve,
+    revision_lapse,
+    revision_reject,
+    revision_request,
+    rollout_start,
+)
 from apps.deployments.services.rollouts import (
     rollout_advance,
     rollout_begin,
@@ -32,6 +39,9 @@ __all__ = [
     "deployment_create",
     "deployment_rollback",
     "fleet_fit",
+    "input_healed",
+    "input_mute",
+    "input_unmute",
     "node_away",
     "node_beat",
     "reconcile",
@@ -44,6 +54,7 @@ __all__ = [
     "replica_warming",
     "replicas_expire",
     "revision_approve",
+    "revision_lapse",
     "revision_reject",
     "revision_request",
     "rollout_abort",

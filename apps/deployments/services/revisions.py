@@ -9,10 +9,12 @@ from django.db.models import F
 
 from apps.core import audit, outbox
 from apps.core.clock import now
+from apps.core.errors import DigestChanged, FourEyes
 from apps.core.models import User
 from apps.core.permissions import require
+from apps.core.reviewers import reviewers_fit
+from apps.deployments import selectors
 from apps.deployments.access import OPERATE
-from apps.deployments.errors import DigestChanged, FourEyes
 from apps.deployments.events import RolloutRequested
 from apps.deployments.models import Deployment, Revision, Stage
 from apps.deployments.rules import spec as rules
@@ -23,7 +25,6 @@ from apps.registry.rules.stages import spelt
 
 #: The kind of approval request that asks about a revision.
 APPROVAL_KIND = "rollout"
-DECIDE = "approvals.decide_approvalrequest"
 
 
 def revision_request(
@@ -172,7 +173,7 @@ def revision_approve(*, revision_id: int, digest: str, reviewers: list[int]) -> 
         if revision.state != Revision.State.REQUESTED:
             return revision
         _check_digest(revision, digest)
-        approver = _fit_reviewers(revision, reviewers)[-1]
+        approver = reviewers_fit(requester=revision.requested_by, asked=str(revision), reviewers=reviewers)[-1]
         revision.state, revision.approved_by, revision.approved_at = Revision.State.APPROVED, approver, now()
         revision.save(update_fields=["state", "approved_by", "approved_at"])
         audit.record(
@@ -187,22 +188,9 @@ def revision_approve(*, revision_id: int, digest: str, reviewers: list[int]) -> 
 
 
 def _check_digest(revision: Revision, approved: str) -> None:
-    others = revision.stages.values_list("version__digest", flat=True)
-    stored = rules.digest(revision.version.digest, revision.spec, others)
+    stored = selectors.revision_digest(revision)
     if not approved == stored == revision.digest:
         raise DigestChanged(f"Revision {revision} was approved with digest {approved}; what is stored has {stored}.")
-
-
-def _fit_reviewers(revision: Revision, reviewers: list[int]) -> list[User]:
-    """The reviewers in the order given, or FourEyes."""
-    if revision.requested_by_id in reviewers:
-        raise FourEyes(f"{revision.requested_by.get_username()} requested {revision} and so cannot approve it.")
-    found = User.objects.in_bulk(reviewers)
-    fit = [u for u in (found.get(pk) for pk in reviewers) if u and u.is_active and u.has_perm(DECIDE)]
-    if not fit or len(fit) != len(reviewers):
-        named = ", ".join(str(found.get(pk, pk)) for pk in reviewers) or "nobody"
-        raise FourEyes(f"Approved by {named}: every reviewer must be active and hold the right to decide.")
-    return fit
 
 
 def revision_reject(
@@ -214,6 +202,12 @@ def revision_reject(
     who = User.objects.filter(pk=reviewer).first()
     reason = f"Rejected by {who.get_username() if who else 'a reviewer'}" + (f": {comment}" if comment else ".")
     _reject(subject_id, by=who, reason=reason, comment=comment)
+
+
+def revision_lapse(*, event_id: UUID, kind: str, subject_id: int, reason: str, **rest: Any) -> None:
+    """Listener of approvals.lapsed: nobody answers any more, so the revision ends here."""
+    if kind == APPROVAL_KIND:
+        _reject(subject_id, by=None, reason=reason, comment=reason)
 
 
 def _reject(revision_id: int, *, by: User | None, reason: str, comment: str) -> None:

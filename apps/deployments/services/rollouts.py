@@ -18,6 +18,7 @@ from apps.deployments.rules import advance as rules
 from apps.deployments.rules.queue import Turn, next_turn
 from apps.deployments.rules.spec import setting
 from apps.deployments.services.degrees import comparison_note, degree_take, rollout_note
+from apps.deployments.services.muting import mutings_fit
 from apps.deployments.services.scaling import stages_share
 
 State = Revision.State
@@ -121,6 +122,7 @@ def rollout_shift(rollout: Rollout, step: rules.Step) -> None:
     Revision.objects.filter(pk=rollout.to_revision_id).update(state=State.LIVE, state_reason="", live_at=moment)
     Deployment.objects.filter(pk=rollout.deployment_id).update(live_revision=rollout.to_revision_id)
     Rollout.objects.filter(pk=rollout.pk).update(state=Rollout.State.SHIFTING, shifted_at=moment)
+    mutings_fit(deployment=rollout.deployment, revision=rollout.to_revision)
     rollout_note(rollout, "rollout.shifted")
     outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))
 

@@ -13,6 +13,8 @@ from apps.drift.rules.reference import KINDS, Categories, Reference
 #: Goes up when a profile of before cannot be compared with signals of after: another field here, another definition of
 #: a signal, another seed of the embeddings.
 SCHEMA = 1
+#: What a row of a database can tell of.
+_COUNT_MOST = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ class ReferenceProfile:
         """Raises ProfileUnknownSchema, or ProfileMalformed saying what is wrong."""
         try:
             told = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProfileMalformed(f"The reference profile is no JSON: {error}.") from error
         if not isinstance(told, dict):
             raise ProfileMalformed("The reference profile is no JSON object.")
@@ -74,14 +76,27 @@ def _read(told: Mapping[str, Any]) -> ReferenceProfile:
     try:
         samples, modalities = int(told["samples"]), {str(name): str(each) for name, each in told["modalities"].items()}
         signals = told["signals"].items()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProfileMalformed("The reference profile lacks its samples, modalities or signals.") from error
+    if not 0 <= samples <= _COUNT_MOST:
+        raise ProfileMalformed(f"The reference profile is of {samples} samples, which cannot be.")
+    _check_names([*modalities, *modalities.values(), *(name.partition(".")[0] for name in told["signals"])], 63)
+    _check_names(told["signals"], 200)
     return ReferenceProfile(samples, modalities, dict(_signals(signals)))
+
+
+def _check_names(names: Iterable[str], most: int) -> None:
+    for name in names:
+        if "\0" in name or not 0 < len(name) <= most:
+            raise ProfileMalformed(f"The name {name[:80]!r} in the reference profile is not 1 to {most} characters.")
 
 
 def _signals(signals: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Reference]]:
     for name, each in signals:
         try:
-            yield name, KINDS[Kind(each["kind"])].from_dict(each)
+            read = KINDS[Kind(each["kind"])].from_dict(each)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ProfileMalformed(f"Signal '{name}' of the reference profile cannot be read: {error}.") from error
+        if read.count > _COUNT_MOST:
+            raise ProfileMalformed(f"Signal '{name}' of the reference profile counts {read.count} values.")
+        yield name, read

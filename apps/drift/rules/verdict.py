@@ -5,7 +5,6 @@ A verdict is `steady` only where a test could have found something. What was not
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from apps.drift.rules.columns import Column, column, lacking
 from apps.drift.rules.correction import holm
@@ -15,19 +14,10 @@ from apps.drift.rules.measures import LEAST, UNITS, Measure, constant, measure
 from apps.drift.rules.power import FINDABLE, needed
 from apps.drift.rules.profile import ReferenceProfile
 from apps.drift.rules.reference import Numbers, Reference, Vectors
+from apps.drift.rules.states import State
 
 #: Share of a signal's values that may be unusable before the rest is no fair picture of the window.
 _MOST_WRONG = 0.1
-
-
-class State(StrEnum):
-    """What can be said, the gravest first: a group is as its gravest signal, but for what `_group` says."""
-
-    DRIFTED = "drifted"
-    UNUSABLE = "unusable"
-    NOT_ENOUGH_DATA = "not_enough_data"
-    STEADY = "steady"
-    CONSTANT = "constant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +74,11 @@ def judge(
     samples: Sequence[Sample],
     strictness: Strictness = Strictness(),
     ids: Sequence[str] | None = None,
+    columns: Mapping[str, Column] | None = None,
 ) -> Report:
-    """Hold a window's samples against the profile. `ids` name the samples; without them they are told by place."""
-    columns = {name: _column(samples, name, each) for name, each in profile.signals.items()}
+    """Hold a window's samples against the profile. `ids` name the samples; without them they are told by place.
+    `columns` are those of columns_of(), where they were made already."""
+    columns = columns_of(profile, samples) if columns is None else columns
     untested = _untested(profile, columns, strictness)
     measures = {name: measure(profile.signals[name], columns[name]) for name in columns if name not in untested}
     corrected = dict(zip(measures, strictness.correct([each.p for each in measures.values()]), strict=True))
@@ -98,6 +90,11 @@ def judge(
     drifted = {name: columns[name] for name, each in signals.items() if each.state is State.DRIFTED}
     groups = _groups(profile, signals, drifted, ids)
     return Report(_overall(groups), len(samples), signals, groups)
+
+
+def columns_of(profile: ReferenceProfile, samples: Sequence[Sample]) -> dict[str, Column]:
+    """Of each signal that the profile knows, the values that the window has."""
+    return {name: _column(samples, name, each) for name, each in profile.signals.items()}
 
 
 def _column(samples: Sequence[Sample], name: str, reference: Reference) -> Column:

@@ -42,12 +42,16 @@ class FeedbackTakenList(serializers.Serializer[Any]):
 class PredictionAnswer(serializers.ModelSerializer[Prediction]):
     labels = serializers.ListField(child=serializers.CharField(), help_text="A sample each.")
     confidences = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="A sample each.")
+    muted = serializers.ListField(
+        child=serializers.CharField(), help_text="Inputs that it brought while they were muted."
+    )
+    muted_used = serializers.BooleanField(help_text="Whether it was answered from them, for want of any other.")
 
     class Meta:
         model = Prediction
         fields = [
             *("id", "at", "deployment", "revision", "version", "error", "latency_ms", "queue_ms", "samples"),
-            *("inputs", "missing", "labels", "confidences", "subject"),
+            *("inputs", "missing", "muted", "muted_used", "labels", "confidences", "subject"),
         ]
 
 

@@ -1,5 +1,6 @@
 """Keys over REST. A key cannot make keys: no scope covers it, so only a signed-in person can."""
 
+from datetime import timedelta
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -10,7 +11,7 @@ from rest_framework.views import APIView
 
 from apps.core.permissions import SCOPES, actor_of
 from apps.inference.models import ApiKey
-from apps.inference.services import key_create, key_revoke
+from apps.inference.services import key_create, key_revoke, key_rotate
 
 
 class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
@@ -19,8 +20,22 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
 
     class Meta:
         model = ApiKey
-        fields = ["id", "name", "prefix", "scopes", "deployments", "created_at", "expires_at", "revoked_at"]
-        read_only_fields = ["id", "prefix", "created_at", "revoked_at"]
+        fields = [
+            "id",
+            "name",
+            "prefix",
+            "scopes",
+            "deployments",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+            "revoked_at",
+        ]
+        read_only_fields = ["id", "prefix", "created_at", "last_used_at", "revoked_at"]
+        extra_kwargs = {
+            "expires_at": {"help_text": "Left out: after QUARTET_KEY_DAYS days. null: never."},
+            "last_used_at": {"help_text": "When it last opened REST, to the minute; gateways do not tell."},
+        }
         #: One name in use once is the service's rule; it alone knows the key's owner.
         validators: list[Any] = []
 
@@ -50,6 +65,25 @@ class KeyList(generics.ListAPIView[ApiKey]):
         key, text = key_create(actor=actor_of(request), **data.validated_data)
         shown_once = {**ApiKeySerializer(key).data, "key": text}
         return Response(shown_once, status=status.HTTP_201_CREATED)
+
+
+class KeyRotateQuestion(serializers.Serializer[Any]):
+    overlap_s = serializers.IntegerField(
+        default=3600, min_value=0, max_value=7 * 86_400, help_text="Seconds for which the old key goes on."
+    )
+
+
+class KeyRotate(APIView):
+    """Replace one of your keys."""
+
+    @extend_schema(request=KeyRotateQuestion, responses={201: NewKeySerializer})
+    def post(self, request: Request, key_id: int) -> Response:
+        """Make a key with the same name and reach; the old one ends after a while."""
+        asked = KeyRotateQuestion(data=request.data)
+        asked.is_valid(raise_exception=True)
+        overlap = timedelta(seconds=asked.validated_data["overlap_s"])
+        key, text = key_rotate(actor=actor_of(request), key_id=key_id, overlap=overlap)
+        return Response({**ApiKeySerializer(key).data, "key": text}, status=status.HTTP_201_CREATED)
 
 
 class KeyDetail(APIView):

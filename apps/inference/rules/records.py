@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from apps.inference.rules.ids import AHEAD
@@ -28,9 +28,21 @@ class Recorded(NamedTuple):
     labels: list[str]
     confidences: list[float | None]
     subject: str
+    muted: list[str] = []
+    muted_used: bool = False
 
 
-def datable(records: Iterable[Recorded], now: datetime) -> list[Recorded]:
+class Dated(Protocol):
+    """What has a time."""
+
+    @property
+    def at(self) -> datetime: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def datable(records: Iterable[D], now: datetime) -> list[D]:
     """Those whose time may be true."""
     earliest, latest = now - _OLDEST, now + AHEAD
     return [record for record in records if earliest <= record.at <= latest]

@@ -7,7 +7,7 @@ from apps.inference.selectors.predictions import (
     predictions_tally,
     predictions_waiting,
 )
-from apps.inference.selectors.routing import routing_document
+from apps.inference.selectors.routing import routing_document, routing_published
 
 __all__ = [
     "LabelOutputs",
@@ -16,4 +16,5 @@ __all__ = [
     "predictions_tally",
     "predictions_waiting",
     "routing_document",
+    "routing_published",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.core.clock import now
 from apps.deployments.selectors import routing_deployments
-from apps.inference.models import ApiKey
+from apps.inference.models import ApiKey, RoutingSnapshot
 from apps.webhooks.selectors import endpoint_ids_by_owner
 
 #: How long a gateway can say of a closed key what became of it.
@@ -20,6 +20,13 @@ def routing_document() -> dict[str, Any]:
     callbacks = endpoint_ids_by_owner()
     keys = [_key(key) | {"callbacks": callbacks.get(key.user_id, {})} for key in _inference_keys()]
     return {"keys": keys, "deployments": routing_deployments()}
+
+
+def routing_published(deployment: str) -> dict[str, Any] | None:
+    """How gateways reach the deployment by the newest snapshot; None where they do not."""
+    newest = RoutingSnapshot.objects.values_list("document", flat=True).first()
+    found: dict[str, Any] | None = (newest or {}).get("deployments", {}).get(deployment)
+    return found
 
 
 def _inference_keys() -> Any:

@@ -10,13 +10,14 @@ from apps.inference.services.feedback import (
     feedback_expire,
     feedback_give,
 )
-from apps.inference.services.keys import key_create, key_revoke
+from apps.inference.services.keys import BY_SETTING, key_create, key_revoke, key_rotate, key_used
 from apps.inference.services.partitions import partitions_ahead, partitions_ensure
 from apps.inference.services.predictions import Kept, drops_note, kept_add, predictions_add
 from apps.inference.services.retention import predictions_expire
 from apps.inference.services.routing import ROUTING, routing_keep, routing_look, routing_publish
 
 __all__ = [
+    "BY_SETTING",
     "ROUTING",
     "ROWS_MOST",
     "Given",
@@ -31,6 +32,8 @@ __all__ = [
     "kept_add",
     "key_create",
     "key_revoke",
+    "key_rotate",
+    "key_used",
     "partitions_ahead",
     "partitions_ensure",
     "predictions_add",

@@ -24,7 +24,7 @@ _INSERT = (
 )
 _TYPES = (
     *("timestamptz", "uuid", "varchar", "int4", "int4", "varchar", "float8", "float8", "int2"),
-    *("varchar[]", "varchar[]", "text[]", "float4[]", "varchar"),
+    *("varchar[]", "varchar[]", "text[]", "float4[]", "varchar", "varchar[]", "bool"),
 )
 
 
@@ -59,8 +59,11 @@ def predictions_add(*, records: Sequence[Recorded]) -> int:
 
 
 def kept_add(*, kept: Sequence[Kept]) -> int:
-    """Keep inputs and return how many were new. All are committed, or none."""
-    if not kept:
+    """Keep inputs and return how many were new. All are committed, or none.
+
+    Those of a prediction whose record is refused for its time are not kept: nothing would lead to them, ever.
+    """
+    if not (kept := datable(kept, now())):
         return 0
     with transaction.atomic():
         erasures_held_off()

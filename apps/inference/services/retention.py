@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.core.clock import now
+from apps.datasets.models import Asset
+from apps.datasets.services import assets_forget
 from apps.deployments.rules.recording import DEFAULTS
 from apps.deployments.selectors import record_keep
 from apps.inference.models import Feedback, KeptInput, Prediction
@@ -14,6 +17,8 @@ from apps.inference.services.partitions import partitions_ahead, partitions_drop
 _ORPHAN = timedelta(days=1)
 #: They are looked for as they pass that age, not among all there ever were. Housekeeping is not away for longer.
 _ORPHANS_LOOKED_AT = timedelta(hours=6)
+#: Kept inputs deleted in one transaction.
+_AT_ONCE = 1000
 
 
 def predictions_expire() -> None:
@@ -29,21 +34,27 @@ def predictions_expire() -> None:
             _delete(now() - timedelta(days=days), deployment)
     oldest = now() - timedelta(days=longest)
     partitions_drop(before=oldest)
-    for model in (Feedback, KeptInput):
-        model.objects.filter(at__lt=oldest - timedelta(days=1)).delete()
-    _orphans_delete()
+    Feedback.objects.filter(at__lt=oldest - timedelta(days=1)).delete()
+    _kept_delete(KeptInput.objects.filter(at__lt=oldest - timedelta(days=1)))
+    _kept_delete(_orphans())
 
 
 def _delete(before: datetime, deployment: str) -> None:
-    for model in (Feedback, KeptInput, Prediction):
-        model._default_manager.filter(deployment=deployment, at__lt=before).delete()
+    Feedback.objects.filter(deployment=deployment, at__lt=before).delete()
+    _kept_delete(KeptInput.objects.filter(deployment=deployment, at__lt=before))
+    Prediction.objects.filter(deployment=deployment, at__lt=before).delete()
 
 
-def _orphans_delete() -> None:
+def _kept_delete(rows: QuerySet[KeptInput]) -> None:
+    """And with them the assets that nothing else refers to, as many at once as one transaction should hold."""
+    while found := dict(rows.values_list("pk", "asset_id")[:_AT_ONCE]):
+        with transaction.atomic():
+            KeptInput.objects.filter(pk__in=found).delete()
+            assets_forget(among=Asset.objects.filter(pk__in=set(found.values())))
+
+
+def _orphans() -> QuerySet[KeptInput]:
     moment = now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "delete from inference_keptinput k where k.at between %s and %s and not exists "
-            "(select from inference_prediction p where p.at = k.at and p.id = k.prediction)",
-            [moment - _ORPHAN - _ORPHANS_LOOKED_AT, moment - _ORPHAN],
-        )
+    predictions = Prediction.objects.filter(at=OuterRef("at"), id=OuterRef("prediction"))
+    passing = KeptInput.objects.filter(at__range=(moment - _ORPHAN - _ORPHANS_LOOKED_AT, moment - _ORPHAN))
+    return passing.filter(~Exists(predictions))

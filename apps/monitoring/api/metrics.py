@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.core.permissions import ScopedPermission
-from apps.monitoring.exposition import FleetCollector
+from apps.monitoring.exposition import COLLECTORS
 
 #: Headers by which a proxy says that it asks for somebody else.
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
@@ -53,5 +53,6 @@ class Metrics(APIView):
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry()
-        registry.register(FleetCollector())
+        for collector in COLLECTORS:
+            registry.register(collector())
         return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

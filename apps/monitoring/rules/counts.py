@@ -35,6 +35,9 @@ REFUSALS = frozenset(
     }
 )
 
+#: Error codes that are the model's fault. Whatever is neither is the platform's.
+MODEL_FAULTS = frozenset({"model_failed", "model_output_wrong", "model_crashed"})
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -65,3 +68,9 @@ def total(counts: Iterable[Counts]) -> Counts:
         latency=merged(each.latency for each in every),
         inputs=merged(each.inputs for each in every),
     )
+
+
+def merged_errors(counts: Iterable[Counts]) -> dict[str, int]:
+    """Failures by the model's or the platform's fault, by code."""
+    errors = merged(each.errors for each in counts)
+    return {code: number for code, number in errors.items() if code not in REFUSALS}

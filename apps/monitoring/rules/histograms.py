@@ -31,3 +31,8 @@ def percentile(histogram: Histogram, share: float) -> float | None:
         if seen >= rank:
             return bound
     raise AssertionError("the ranks add up to the total")
+
+
+def within(histogram: Histogram, milliseconds: float) -> int:
+    """How many requests surely took no longer: those of buckets that end at or below it."""
+    return sum(count for bound, count in histogram.items() if float(bound) <= milliseconds)

@@ -1,6 +1,30 @@
 """Reads of this app, a file a purpose; other apps and the workers import them from here."""
 
 from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy
+from apps.monitoring.selectors.alerts import (
+    alert_history,
+    alert_rules,
+    alerts_by_severity,
+    alerts_list,
+    alerts_open,
+    alerts_open_count,
+    mails_due,
+    recipients,
+)
+from apps.monitoring.selectors.objectives import (
+    days_ago,
+    failures_by_code,
+    first_minute,
+    first_window,
+    heard_until,
+    labelled,
+    minute,
+    minutes_heard,
+    minutes_of,
+    objectives_by_name,
+    objectives_of,
+    window_sums,
+)
 from apps.monitoring.selectors.side_by_side import arm
 from apps.monitoring.selectors.traffic import (
     counts_of,
@@ -10,15 +34,47 @@ from apps.monitoring.selectors.traffic import (
     seconds_behind,
     sparklines,
 )
+from apps.monitoring.selectors.watch import (
+    anything_live,
+    loss_counters,
+    replicas_missing,
+    rollouts_unanswered,
+    webhooks_off,
+)
 
 __all__ = [
     "accuracy_by_deployment",
+    "alert_history",
+    "alert_rules",
+    "alerts_by_severity",
+    "alerts_list",
+    "alerts_open",
+    "alerts_open_count",
+    "anything_live",
     "arm",
     "counts_of",
+    "days_ago",
     "deployment_accuracy",
     "deployment_series",
+    "failures_by_code",
+    "first_minute",
+    "first_window",
     "gateways_present",
+    "heard_until",
+    "labelled",
+    "loss_counters",
+    "mails_due",
+    "minute",
+    "minutes_heard",
+    "minutes_of",
+    "objectives_by_name",
+    "objectives_of",
     "present_numbers",
+    "recipients",
+    "replicas_missing",
+    "rollouts_unanswered",
     "seconds_behind",
     "sparklines",
+    "webhooks_off",
+    "window_sums",
 ]

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.registry import access, selectors, services
-from apps.registry.api.answers import AliasAnswer, AliasMoveAnswer, answer
+from apps.registry.api.answers import AliasAnswer, AliasMoveAnswer, AliasRequestAnswer, answer
 from apps.registry.api.questions import AliasQuestion, Reason, checked
 from apps.registry.api.view import RegistryView
-from apps.registry.models import AliasMove
+from apps.registry.models import AliasMove, AliasRequest
 
 
 class AliasDetail(RegistryView):
@@ -22,9 +22,15 @@ class AliasDetail(RegistryView):
         """Show what an alias points at."""
         return Response(answer(AliasAnswer, selectors.alias_get(access.model_to_read(self.actor, name), alias)))
 
-    @extend_schema(request=AliasQuestion, responses=AliasAnswer)
+    @extend_schema(
+        request=AliasQuestion,
+        responses={
+            200: AliasAnswer,
+            202: OpenApiResponse(AliasRequestAnswer, "It is protected: this waits for approval."),
+        },
+    )
     def put(self, request: Request, name: str, alias: str) -> Response:
-        """Point an alias at a version."""
+        """Point an alias at a version, or ask for it where the alias is protected."""
         model = access.model_to_publish(self.actor, name)
         asked = checked(AliasQuestion, request.data)
         version = selectors.version_by_ref(model, asked["version"])
@@ -36,13 +42,20 @@ class AliasDetail(RegistryView):
             reason=asked["reason"],
             expected=asked.get("expected", services.ANY),
         )
+        if isinstance(moved, AliasRequest):
+            return Response(answer(AliasRequestAnswer, moved), status=202)
         return Response(answer(AliasAnswer, moved))
 
-    @extend_schema(parameters=[Reason], responses={204: None})
+    @extend_schema(
+        parameters=[Reason],
+        responses={204: None, 202: OpenApiResponse(AliasRequestAnswer, "It is protected: this waits for approval.")},
+    )
     def delete(self, request: Request, name: str, alias: str) -> Response:
-        """Take an alias away; its moves stay."""
-        model = access.model_to_publish(self.actor, name)
-        services.alias_delete(actor=self.actor, model=model, alias=alias, **checked(Reason, request.query_params))
+        """Take an alias away, or ask for it where the alias is protected; its moves stay."""
+        model, asked = access.model_to_publish(self.actor, name), checked(Reason, request.query_params)
+        waiting = services.alias_delete(actor=self.actor, model=model, alias=alias, **asked)
+        if waiting is not None:
+            return Response(answer(AliasRequestAnswer, waiting), status=202)
         return Response(status=204)
 
 
@@ -55,3 +68,14 @@ class AliasMoves(generics.ListAPIView[AliasMove], RegistryView):
     def get_queryset(self) -> Any:
         model = access.model_to_read(self.actor, self.kwargs["name"])
         return selectors.alias_moves(model, self.kwargs["alias"])
+
+
+class AliasRequests(generics.ListAPIView[AliasRequest], RegistryView):
+    """Every move of a protected alias that was asked for, newest first, with what became of it."""
+
+    serializer_class = AliasRequestAnswer
+    queryset = AliasRequest.objects.none()
+
+    def get_queryset(self) -> Any:
+        model = access.model_to_read(self.actor, self.kwargs["name"])
+        return selectors.alias_requests(model, self.kwargs["alias"])

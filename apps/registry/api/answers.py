@@ -5,7 +5,16 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.registry.models import Alias, AliasMove, Artifact, ModelVersion, RegisteredModel, Upload, UploadedFile
+from apps.registry.models import (
+    Alias,
+    AliasMove,
+    AliasRequest,
+    Artifact,
+    ModelVersion,
+    RegisteredModel,
+    Upload,
+    UploadedFile,
+)
 from apps.registry.selectors import upload_offset
 
 
@@ -17,7 +26,10 @@ class RegisteredModelAnswer(serializers.ModelSerializer[RegisteredModel]):
 
     class Meta:
         model = RegisteredModel
-        fields = ["name", "description", "created_by", "created_at", "version_count", "latest_version", "aliases"]
+        fields = [
+            *("name", "description", "created_by", "created_at", "version_count", "latest_version", "aliases"),
+            "protected_aliases",
+        ]
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})
     def get_aliases(self, model: RegisteredModel) -> dict[str, int]:
@@ -36,12 +48,23 @@ class ModelVersionAnswer(serializers.ModelSerializer[ModelVersion]):
     lineage = LineageAnswer()
     parent = serializers.SerializerMethodField()  # type: ignore[assignment]  # DRF takes it out of the class
     aliases = serializers.SerializerMethodField()
+    aliases_requested = serializers.SerializerMethodField()
     created_by = serializers.CharField(source="created_by.username")
 
     class Meta:
         model = ModelVersion
         fields = [
-            *("model", "number", "state", "state_reason", "digest", "aliases", "lineage", "parent"),
+            *(
+                "model",
+                "number",
+                "state",
+                "state_reason",
+                "digest",
+                "aliases",
+                "aliases_requested",
+                "lineage",
+                "parent",
+            ),
             *("size_bytes", "memory_bytes", "created_by", "created_at"),
         ]
 
@@ -53,6 +76,11 @@ class ModelVersionAnswer(serializers.ModelSerializer[ModelVersion]):
     def get_aliases(self, version: ModelVersion) -> list[str]:
         """The aliases that point at it."""
         return [alias.name for alias in version.aliases.all()]
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def get_aliases_requested(self, version: ModelVersion) -> list[str]:
+        """Protected aliases that wait for approval to point at it."""
+        return [each.alias for each in version.alias_requests.all() if each.state == AliasRequest.State.REQUESTED]
 
 
 class ArtifactAnswer(serializers.ModelSerializer[Artifact]):
@@ -76,6 +104,22 @@ class AliasAnswer(serializers.ModelSerializer[Alias]):
     class Meta:
         model = Alias
         fields = ["model", "name", "version", "moved_at"]
+
+
+class AliasRequestAnswer(serializers.ModelSerializer[AliasRequest]):
+    model = serializers.CharField(source="model.name")
+    from_version = serializers.IntegerField(source="from_version.number", allow_null=True, default=None)
+    to_version = serializers.IntegerField(source="to_version.number", allow_null=True, default=None)
+    requested_by = serializers.CharField(source="requested_by.username")
+    approved_by = serializers.CharField(source="approved_by.username", allow_null=True, default=None)
+    approval = serializers.UUIDField(help_text="The approval request: /api/v1/approvals/<approval>, within seconds.")
+
+    class Meta:
+        model = AliasRequest
+        fields = [
+            *("id", "model", "alias", "from_version", "to_version", "reason", "digest", "approval"),
+            *("state", "state_reason", "requested_by", "requested_at", "approved_by", "ended_at"),
+        ]
 
 
 class AliasMoveAnswer(serializers.ModelSerializer[AliasMove]):

@@ -1,8 +1,13 @@
-"""The digest that names a version's bytes."""
+"""The digests that name a version's bytes, and a move of an alias."""
 
 import hashlib
 import json
 from collections.abc import Iterable
+
+
+def alias_digest(model: str, alias: str, previous: str | None, version: str | None) -> str:
+    """SHA-256, as 64 hex digits, over a move of an alias: between two versions' digests, None for no version."""
+    return hashlib.sha256(json.dumps([model, alias, previous, version], separators=(",", ":")).encode()).hexdigest()
 
 
 def version_digest(files: Iterable[tuple[str, str, int]]) -> str:

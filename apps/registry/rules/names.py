@@ -22,6 +22,11 @@ def alias_name(name: str) -> str:
     return _checked(name, "an alias name")
 
 
+def protected_default() -> list[str]:
+    """The aliases of a new model that move only with an approval."""
+    return ["champion"]
+
+
 def _checked(name: str, what: str) -> str:
     if len(name) > _LONGEST or not _NAME.fullmatch(name):
         raise BadName(f"{name[:80]!r} is not {what}.")

@@ -1,4 +1,4 @@
-"""Moving aliases; every move is kept."""
+"""Moving aliases; every move is kept. A protected one only asks here, and moves once somebody else has approved it."""
 
 from django.db import transaction
 
@@ -8,9 +8,10 @@ from apps.core.errors import CallerError, Conflict
 from apps.core.models import User
 from apps.registry import access
 from apps.registry.events import AliasMoved
-from apps.registry.models import Alias, AliasMove, ModelVersion, RegisteredModel
+from apps.registry.models import Alias, AliasMove, AliasRequest, ModelVersion, RegisteredModel
 from apps.registry.rules import names
 from apps.registry.selectors import alias_get
+from apps.registry.services.alias_request import alias_ask, alias_requests_void
 
 #: `expected` for a caller who does not care what the alias points at now.
 ANY = "any"
@@ -24,35 +25,55 @@ def alias_move(
     version: ModelVersion,
     reason: str = "",
     expected: int | str | None = ANY,
-) -> Alias:
+) -> Alias | AliasRequest:
     """Point `alias` at `version`, making it when it is not there; pointing it where it points already changes nothing.
 
-    With `expected`, a version number or None for "not there yet", raises Conflict unless that is so at this moment.
+    A protected alias stays where it is: the answer is the request that now waits for approval. With `expected`, a
+    version number or None for "not there yet", raises Conflict unless that is so at this moment.
     """
     access.publisher(actor)
     names.alias_name(alias)
     if version.model_id != model.pk:
         raise CallerError(f"The version {version} does not belong to the model '{model.name}'.")
     with transaction.atomic():
-        # The model's row orders the moves of its aliases, also of one that does not exist yet.
-        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
+        locked = model_locked(model.pk)
         row = Alias.objects.filter(model=model, name=alias).select_related("version").first()
         current = row.version if row else None
         _refuse_unexpected(alias, current, expected)
         if row and current == version:
             return row
-        _write_move(actor, model, alias, current, version, reason)
-        return _point(row, model, alias, version)
+        if alias in locked.protected_aliases:
+            return alias_ask(actor=actor, model=locked, alias=alias, current=current, version=version, reason=reason)
+        alias_point(actor=actor, model=locked, alias=alias, version=version, reason=reason)
+        return alias_get(model, alias)
 
 
-def alias_delete(*, actor: User, model: RegisteredModel, alias: str, reason: str = "") -> None:
-    """Take `alias` away; its history stays. Raises NotFound."""
+def alias_delete(*, actor: User, model: RegisteredModel, alias: str, reason: str = "") -> AliasRequest | None:
+    """Take `alias` away; its history stays. A protected one stays, and the answer is the request. Raises NotFound."""
     access.publisher(actor)
     with transaction.atomic():
-        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
+        locked = model_locked(model.pk)
         row = alias_get(model, alias)
-        _write_move(actor, model, alias, row.version, None, reason)
-        row.delete()
+        if alias in locked.protected_aliases:
+            return alias_ask(actor=actor, model=locked, alias=alias, current=row.version, version=None, reason=reason)
+        alias_point(actor=actor, model=locked, alias=alias, version=None, reason=reason)
+    return None
+
+
+def model_locked(model_id: int) -> RegisteredModel:
+    """The model's row, which orders the moves of its aliases, also of one that does not exist yet."""
+    return RegisteredModel.objects.select_for_update(no_key=True).get(pk=model_id)
+
+
+def alias_point(*, actor: User, model: RegisteredModel, alias: str, version: ModelVersion | None, reason: str) -> None:
+    """Write the move, for who holds the model's lock and may do it; what was asked of the alias before is void."""
+    row = Alias.objects.filter(model=model, name=alias).select_related("version").first()
+    _write_move(actor, model, alias, row.version if row else None, version, reason)
+    if version is None:
+        Alias.objects.filter(model=model, name=alias).delete()
+    else:
+        Alias.objects.update_or_create(model=model, name=alias, defaults={"version": version, "moved_at": now()})
+    alias_requests_void(model=model, alias=alias, current=version)
 
 
 def _refuse_unexpected(alias: str, current: ModelVersion | None, expected: int | str | None) -> None:
@@ -63,14 +84,6 @@ def _refuse_unexpected(alias: str, current: ModelVersion | None, expected: int |
 
 def _named(number: int | str | None) -> str:
     return "nothing" if number is None else f"version {number}"
-
-
-def _point(row: Alias | None, model: RegisteredModel, alias: str, version: ModelVersion) -> Alias:
-    if row is None:
-        return Alias.objects.create(model=model, name=alias, version=version)
-    row.version, row.moved_at = version, now()
-    row.save(update_fields=["version", "moved_at"])
-    return row
 
 
 def _write_move(

@@ -7,6 +7,7 @@ from apps.webhooks.services.deliveries import (
     delivery_add,
     delivery_redeliver,
     endpoint_ping,
+    event_publish,
     hurry,
 )
 from apps.webhooks.services.endpoints import (
@@ -30,6 +31,7 @@ __all__ = [
     "endpoint_delete",
     "endpoint_ping",
     "endpoint_update",
+    "event_publish",
     "hurry",
     "secret_rotate",
 ]

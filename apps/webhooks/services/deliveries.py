@@ -16,6 +16,7 @@ from apps.core.models import User
 from apps.webhooks.access import delivery_for, endpoint_for
 from apps.webhooks.errors import DeliveryUnderWay, EndpointInactive
 from apps.webhooks.models import Delivery, WebhookEndpoint
+from apps.webhooks.selectors import endpoint_ids_for
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,25 @@ def delivery_add(
         told = {"event_type": event_type, "body": _body(event_type, at, data)}
         delivery, _ = Delivery.objects.get_or_create(endpoint=endpoint, message_id=message_id, defaults=told)
     return delivery
+
+
+def event_publish(*, message_id: str, event_type: str, at: datetime, data: dict[str, Any]) -> int:
+    """Have every endpoint told that asked for such events (rules/types.py); returns how many.
+
+    The same `message_id` twice is told once an endpoint, and with the words of the first time.
+    """
+    body = _body(event_type, at, data)
+    with transaction.atomic():
+        # Locked, so that none is deleted between this look and the commit.
+        wanted = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk__in=endpoint_ids_for(event_type))
+        deliveries = [
+            Delivery(endpoint=endpoint, message_id=message_id, event_type=event_type, body=body)
+            for endpoint in wanted.order_by("pk")
+        ]
+        Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+        if deliveries:
+            hurry()
+    return len(deliveries)
 
 
 def hurry() -> None:

@@ -1,7 +1,7 @@
 """Making, changing and deleting endpoints."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -13,11 +13,12 @@ from apps.core import audit, outbox
 from apps.core.clock import now
 from apps.core.models import User
 from apps.webhooks.access import endpoint_for
-from apps.webhooks.errors import EndpointNameTaken, TooManyEndpoints, UnfitAddress
+from apps.webhooks.errors import EndpointNameTaken, TooManyEndpoints, UnfitAddress, UnknownEvents
 from apps.webhooks.events import EndpointChanged
 from apps.webhooks.models import WebhookEndpoint
 from apps.webhooks.rules.signing import SECRET_BYTES, secret_text
 from apps.webhooks.rules.target import target, unfit
+from apps.webhooks.rules.types import unknown
 
 #: Endpoints of one owner; gateways hold the names of all of them.
 MOST = 50
@@ -25,23 +26,32 @@ MOST = 50
 KEEP_PREVIOUS = timedelta(days=1)
 
 
-def endpoint_create(*, actor: User, name: str, url: str) -> tuple[WebhookEndpoint, str]:
-    """Make an endpoint of the actor's; returns it with its secret, which is never shown again."""
+def endpoint_create(*, actor: User, name: str, url: str, events: Sequence[str] = ()) -> tuple[WebhookEndpoint, str]:
+    """Make an endpoint of the actor's, to be told of `events` by their types besides what it is asked for by name;
+    returns it with its secret, which is never shown again."""
     _refuse_unfit(url)
+    _refuse_unknown(events)
     if WebhookEndpoint.objects.filter(owner=actor).count() >= MOST:
         raise TooManyEndpoints(f"You have {MOST} webhook endpoints, and that is the most.")
     secret = _new_secret()
     with _name_once(name), transaction.atomic():
-        endpoint = WebhookEndpoint.objects.create(owner=actor, name=name, url=url, secret=secret)
+        fields = {"name": name, "url": url, "events": sorted(set(events))}
+        endpoint = WebhookEndpoint.objects.create(owner=actor, secret=secret, **fields)
         _tell(endpoint, actor=actor, action="webhook.created", host=target(url).host)
     return endpoint, secret
 
 
 def endpoint_update(*, actor: User, endpoint_id: int, **changes: Any) -> WebhookEndpoint:
-    """Change `name`, `url` or `active`. One that is set active again begins anew, whatever it was switched off for."""
+    """Change `name`, `url`, `events` or `active`.
+
+    One that is set active again begins anew, whatever it was switched off for.
+    """
     endpoint = endpoint_for(actor, endpoint_id)
     if "url" in changes:
         _refuse_unfit(changes["url"])
+    if "events" in changes:
+        _refuse_unknown(changes["events"])
+        changes["events"] = sorted(set(changes["events"]))
     changed = {name: value for name, value in changes.items() if getattr(endpoint, name) != value}
     if not changed:
         return endpoint
@@ -91,6 +101,7 @@ def _tell(endpoint: WebhookEndpoint, *, actor: User | None, action: str, **detai
 def _in_words(changed: dict[str, Any]) -> str:
     """Of a URL only the host: its path may be a secret, and everybody reads the audit trail."""
     told = changed | ({"url": f"at {target(changed['url']).host}"} if "url" in changed else {})
+    told |= {"events": ", ".join(changed["events"]) or "none"} if "events" in changed else {}
     return "; ".join(f"{name}: {value}" for name, value in sorted(told.items()))
 
 
@@ -105,6 +116,11 @@ def _new_secret() -> str:
 def _refuse_unfit(url: str) -> None:
     if reason := unfit(url, settings.QUARTET_WEBHOOK_ALLOW):
         raise UnfitAddress(reason)
+
+
+def _refuse_unknown(events: Sequence[str]) -> None:
+    if wrong := unknown(events):
+        raise UnknownEvents(f"There are no events of the type {', '.join(wrong)} that an endpoint could ask for.")
 
 
 @contextmanager

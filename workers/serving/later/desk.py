@@ -5,10 +5,9 @@ Whoever holds the key it was sent with may ask; to anyone else there is no such 
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from workers.serving import routing
+from workers.serving import clock, routing
 from workers.serving.admit import secret
 from workers.serving.errors import (
     MethodNotAllowed,
@@ -44,7 +43,7 @@ class Desk:
         """Answer now or as soon as Valkey has. Raises what refuses the request."""
         if rest not in ((), ("result",)):
             raise PathUnknown
-        key = routing.identify(self._table(), secret(exchange.headers), datetime.now(UTC))
+        key = routing.identify(self._table(), secret(exchange.headers), clock.utc())
         if exchange.method == "DELETE" and not rest:
             self._stand(exchange, key.id, identifier, lambda found: self._give_up(exchange, identifier, found))
         elif exchange.method in ("GET", "HEAD"):
@@ -86,7 +85,7 @@ class Desk:
                 raise RequestFinished
             exchange.respond(_told(identifier, Standing(shelf.CANCELLED, found.order, None)))
 
-        told = news.cancelled(identifier, found.order, time.time())
+        told = news.cancelled(identifier, found.order, clock.now())
         self._ask(exchange, shelf.cancel(identifier, told), given_up)
 
     def _ask(self, exchange: Exchange, command: Command, then: Callable[[Any], None]) -> None:

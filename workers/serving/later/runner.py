@@ -11,7 +11,7 @@ import msgspec
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from workers.serving import names
+from workers.serving import clock, names
 from workers.serving.errors import BY_CODE, OwnDeadlinePassed, ServingError
 from workers.serving.http.response import Response, error_response
 from workers.serving.later import news, shelf
@@ -107,14 +107,14 @@ class LaterRunner:
             log.exception("a request that is answered later could not be replayed")
             response = error_response(ServingError())
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]
-        answer = Answer(response.status, headers, time.time())
+        answer = Answer(response.status, headers, clock.now())
         told = news.answered(identifier, order, answer, response.body) if order else b""
         await self._said(shelf.finish(identifier, entry, answer, response.body, told))
 
     async def _answered(self, order: Order, body: bytes) -> Response:
         rests = pauses()
         while True:
-            left = order.deadline - time.time()
+            left = order.deadline - clock.now()
             if left <= 0:
                 return error_response(OwnDeadlinePassed("No answer came within the time that the request allows."))
             response = await self._replayed(order, body)

@@ -1,5 +1,7 @@
 """Samples -> an inference reply's bytes, in JSON or with tensors as raw bytes after it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -10,12 +12,19 @@ from workers.serving.tensors import BYTES, Sample, Tensor, numbers_of
 
 
 def encode(
-    model: str, version: str, identifier: str, prediction: str, wanted: list[Wanted], samples: list[Sample]
+    model: str,
+    version: str,
+    identifier: str,
+    prediction: str,
+    wanted: list[Wanted],
+    samples: list[Sample],
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[bytes, int | None]:
     """The body and, when an output was wanted in binary, the length of its JSON part.
 
-    Numbers that JSON has not (NaN and the infinities) become null in the JSON form. Raises ModelOutputWrong when the
-    samples' outputs do not stack, BadOutput when bytes that are no text are wanted in JSON.
+    `more` stands in its parameters beside the prediction's id. Numbers that JSON has not (NaN and the infinities)
+    become null in the JSON form. Raises ModelOutputWrong when the samples' outputs do not stack, BadOutput when bytes
+    that are no text are wanted in JSON.
     """
     tail: list[bytes] = []
     outputs = [_output(each, [sample[each.name] for sample in samples], tail) for each in wanted]
@@ -23,7 +32,7 @@ def encode(
         "model_name": model,
         "model_version": version,
         "id": identifier,
-        "parameters": {"prediction_id": prediction},
+        "parameters": {"prediction_id": prediction, **more},
         "outputs": outputs,
     }
     head = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -22,6 +22,7 @@ from workers.training.digits_av.evaluate_clips import evaluate_clips
 from workers.training.digits_av.flavours import FLAVOURS
 from workers.training.digits_av.held_out import held_out
 from workers.training.digits_av.package import package
+from workers.training.digits_av.reference import reference
 from workers.training.digits_av.train import FROM_PARENT, FROM_SCRATCH, Features, Plan, new_model, train
 
 #: Called with a phase ("data", "train", "evaluate", "package") and its numbers.
@@ -69,9 +70,11 @@ def run(job: Job, tell: Tell) -> dict[str, Any]:
     train_features = Features.of(data.train)
     train(model, train_features, data.train_samples, job.plan, job.seed, partial(_tell_step, tell))
     tell("evaluate")
-    accuracy = _measured(job, model, data)
+    features = Features.of(data.test)
+    accuracy = _measured(job, model, data, features)
+    known = reference(model, features, data.test, data.test_samples) if job.flavour == "pairs" else None
     tell("package", directory=str(job.out))
-    package(job.out, model, accuracy, _samples(job), FLAVOURS[job.flavour])
+    package(job.out, model, accuracy, _samples(job), FLAVOURS[job.flavour], known)
     return _report(job, data, accuracy, time.monotonic() - started)
 
 
@@ -88,10 +91,10 @@ def _model(job: Job) -> DigitsAV:
     return load_model(job.parent)
 
 
-def _measured(job: Job, model: DigitsAV, data: Dataset) -> Accuracy:
+def _measured(job: Job, model: DigitsAV, data: Dataset, features: Features) -> Accuracy:
     if job.flavour == "clips":
         return evaluate_clips(model, talking_digits(Part.TEST, _MEASURED_CLIPS, cache_directory=job.cache))
-    return evaluate(model, Features.of(data.test), data.test, data.test_samples)
+    return evaluate(model, features, data.test, data.test_samples)
 
 
 def _samples(job: Job) -> list[Any]:

@@ -12,6 +12,7 @@ from workers.artifact_directory import write_manifest, written_whole
 from workers.training.digits_av.artifact import digits_av
 from workers.training.digits_av.evaluate import Accuracy
 from workers.training.digits_av.flavours import PAIRS, Flavour, Request
+from workers.training.digits_av.reference import FILE
 
 
 def package(
@@ -20,13 +21,17 @@ def package(
     accuracy: Accuracy,
     samples: Iterable[Any],
     flavour: Flavour = PAIRS,
+    reference: bytes | None = None,
 ) -> None:
     """Write the artifact to `directory`. Raises DirectoryUnusable or OSError.
 
-    `samples` are held out and of the flavour's kind: HeldOutSample for PAIRS, TalkingDigit for CLIPS.
+    `samples` are held out and of the flavour's kind: HeldOutSample for PAIRS, TalkingDigit for CLIPS. `reference` is
+    the profile that drift is noticed by, where there is one.
     """
     with written_whole(directory) as unfinished:
         digits_av.save_model(model, unfinished)
+        if reference is not None:
+            (unfinished / FILE).write_bytes(reference)
         _write(unfinished, accuracy, flavour, flavour.requests(samples))
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.core.errors import NotFound, QuartetError
 from apps.core.models import User
 from apps.registry import access, services
-from apps.registry.models import ModelVersion, RegisteredModel, Upload
+from apps.registry.models import AliasRequest, ModelVersion, RegisteredModel, Upload
 
 
 class Command(BaseCommand):
@@ -31,6 +31,8 @@ class Command(BaseCommand):
         except QuartetError as error:
             raise CommandError(f"{error.message} {error.remedy}") from error
         self.stdout.write(f"{version} {'registered' if created else 'was registered before'} {version.digest}")
+        if version.alias_requests.filter(alias=options["alias"], state=AliasRequest.State.REQUESTED).exists():
+            self.stdout.write(f"@{options['alias']} is protected: pointing it at {version} waits for approval.")
 
     def _register(self, options: dict[str, Any]) -> tuple[ModelVersion, bool]:
         files = self._files(options["directory"])

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0003_stages_apart'),
+        ('deployments', '0004_muted_inputs'),
     ]
 
     operations = [
