@@ -30,6 +30,6 @@ def _compared(rollout: Rollout) -> Compared:
     assert live is not None
     assert rollout.stepped_at is not None
     margins = Margins(**{name: plan[name] for name in ("samples", "failed", "slower", "unsure", "labels", "wrong")})
-    arms = (arm(rollout.deployment.name, each.number, rollout.stepped_at) for each in (live, new))
-    found = compare(*arms, margins=margins)
+    name, since = rollout.deployment.name, rollout.stepped_at
+    found = compare(arm(name, live.number, since), arm(name, new.number, since), margins)
     return Compared(rollout.step, found.verdict.value, found.as_dict())

@@ -108,20 +108,21 @@ def compare(baseline: Arm, candidate: Arm, margins: Margins) -> Comparison:
 
 def _measures(baseline: Arm, candidate: Arm, margins: Margins) -> Iterable[Measured]:
     failed = Share(baseline.failed, baseline.requests), Share(candidate.failed, candidate.requests)
-    yield _measured("failed", "fails", *failed, margin=margins.failed)
+    yield _measured("failed", "fails", failed, margins.failed)
     if baseline.latencies and candidate.latencies:
         slow = 1.1 * _quantile(baseline.latencies, 0.9)
-        times = (_share(arm.latencies, lambda each: each > slow) for arm in (baseline, candidate))
-        yield _measured("slower", f"takes longer than {slow:.3g} ms", *times, margin=margins.slower)
+        times = _shares(baseline.latencies, candidate.latencies, lambda each: each > slow)
+        yield _measured("slower", f"takes longer than {slow:.3g} ms", times, margins.slower)
     if baseline.confidences and candidate.confidences:
         unsure = _quantile(baseline.confidences, 0.1)
-        doubts = (_share(arm.confidences, lambda each: each < unsure) for arm in (baseline, candidate))
-        yield _measured("unsure", f"has a confidence below {unsure:.3g}", *doubts, margin=margins.unsure)
+        doubts = _shares(baseline.confidences, candidate.confidences, lambda each: each < unsure)
+        yield _measured("unsure", f"has a confidence below {unsure:.3g}", doubts, margins.unsure)
     if baseline.labels and candidate.labels:
         yield _labels(baseline.labels, candidate.labels, margins.labels)
     if baseline.labelled and candidate.labelled:
-        wrong = (Share(arm.labelled - arm.right, arm.labelled) for arm in (baseline, candidate))
-        yield _advisory(_measured("wrong", "is wrong", *wrong, margin=margins.wrong))
+        wrong = Share(baseline.labelled - baseline.right, baseline.labelled)
+        now_wrong = Share(candidate.labelled - candidate.right, candidate.labelled)
+        yield _advisory(_measured("wrong", "is wrong", (wrong, now_wrong), margins.wrong))
 
 
 def _advisory(measured: Measured) -> Measured:
@@ -141,8 +142,8 @@ def _labels(baseline: Mapping[str, int], candidate: Mapping[str, int], margin: f
     for name in names:
         old, new = Share(baseline.get(name, 0), totals[0]), Share(candidate.get(name, 0), totals[1])
         wider = 1 - (1 - _LEVEL) / len(names)
-        more = _measured("labels", f"answers '{name[:40]}'", old, new, margin, wider)
-        fewer = _measured("labels", f"does not answer '{name[:40]}'", _rest(old), _rest(new), margin, wider)
+        more = _measured("labels", f"answers '{name[:40]}'", (old, new), margin, wider)
+        fewer = _measured("labels", f"does not answer '{name[:40]}'", (_rest(old), _rest(new)), margin, wider)
         found += [more, fewer]
     return min(found, key=lambda each: (list(Verdict).index(each.verdict), margin - each.low))
 
@@ -151,7 +152,8 @@ def _rest(share: Share) -> Share:
     return Share(share.total - share.count, share.total)
 
 
-def _measured(name: str, words: str, old: Share, new: Share, margin: float, level: float = _LEVEL) -> Measured:
+def _measured(name: str, words: str, shares: tuple[Share, Share], margin: float, level: float = _LEVEL) -> Measured:
+    old, new = shares
     low, high = difference(old, new, level)
     verdict = Verdict.FAILED if low > margin else Verdict.PASSED if high <= margin else Verdict.INCONCLUSIVE
     told = (
@@ -180,5 +182,5 @@ def _quantile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _share(values: Sequence[float], undesired: Callable[[float], bool]) -> Share:
-    return Share(sum(map(undesired, values)), len(values))
+def _shares(old: Sequence[float], new: Sequence[float], undesired: Callable[[float], bool]) -> tuple[Share, Share]:
+    return Share(sum(map(undesired, old)), len(old)), Share(sum(map(undesired, new)), len(new))
