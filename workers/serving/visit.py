@@ -288,7 +288,12 @@ class Visit:
         self._held = size
         seconds = time.perf_counter() - self._began
         self._plane.accounts.answered(
-            self._place, seconds, self._request.input_names, len(self._request.samples), reply.trail
+            self._place,
+            seconds,
+            self._request.input_names,
+            len(self._request.samples),
+            reply.trail,
+            reply.confidences,
         )
         self._finish()
         self._teller.send(then=lambda: self._exchange.when_taken(self._leave))
