@@ -1,6 +1,6 @@
 """Numbers as people read them: two or three significant digits, a unit, and an em dash for what is not known."""
 
-from apps.monitoring.rules.present import Present
+from apps.monitoring.rules.figures import Figures
 
 UNKNOWN = "—"
 
@@ -61,7 +61,7 @@ def ago(seconds: float) -> str:
     return f"{seconds // 86_400:.0f} d ago"
 
 
-def present_texts(name: str, numbers: Present) -> dict[str, str]:
+def present_texts(name: str, numbers: Figures) -> dict[str, str]:
     """What live pages show of a deployment: the text of every element with this `data-figure`."""
     return {
         f"{name}.rate": rate(numbers.rate),

@@ -8,8 +8,9 @@ from apps.monitoring.models import GatewayReport, MetricWindow
 
 @admin.register(MetricWindow)
 class MetricWindowAdmin(ReadOnlyAdmin):
-    list_display = ("start", "deployment", "revision", "requests", "errors")
-    list_filter = ("deployment",)
+    list_display = ("start", "step", "deployment", "revision", "requests", "errors")
+    list_filter = ("step", "deployment")
+    exclude = ("sketches",)
 
 
 @admin.register(GatewayReport)

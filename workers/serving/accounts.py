@@ -1,7 +1,7 @@
 """What happened to requests, counted once each: the source of both the metrics stream and Prometheus.
 
-What stages took is counted here, from the trail of the answer that its caller got, and not where it was taken: a request
-that two replicas computed, as the first of them died, is answered once and so counted once.
+What stages took is counted here, from the trail of the answer that its caller got, and not where it was taken: a
+request that two replicas computed, as the first of them died, is answered once and so counted once.
 """
 
 import time

@@ -5,12 +5,12 @@
            "samples": n, "seconds": s of the answered, "sketches": {name: {bucket: n}},
            "stages": {name: {"requests": n, "queued": s, "busy": s, "batches": n, "steps": {name: s}}}}
 
-Sketches (sketch.py) are "latency" (ms, answered requests), "confidence" (samples), "stage/<step>" (ms of the batch that a
-request was in), "queue/<stage>" (ms it waited) and "batch/<stage>" (samples of that batch).
+Sketches (sketch.py) are "latency" (ms, answered requests), "confidence" (samples), "stage/<step>" (ms of the batch
+that a request was in), "queue/<stage>" (ms it waited) and "batch/<stage>" (samples of that batch).
 
-Entries end on half seconds, so what they tell belongs to one second, `second`. `seq` grows by one an entry: a reader finds
-repeats (same gateway and seq) and gaps by it. While Valkey is away the newest MAX_WAITING entries are kept; the requests
-counted in older ones add up in `dropped`, since the gateway began.
+Entries end on half seconds, so what they tell belongs to one second, `second`. `seq` grows by one an entry: a reader
+finds repeats (same gateway and seq) and gaps by it. While Valkey is away the newest MAX_WAITING entries are kept; the
+requests counted in older ones add up in `dropped`, since the gateway began.
 """
 
 import asyncio

@@ -7,6 +7,7 @@ from apps.inference.selectors.predictions import (
     predictions_tally,
     predictions_waiting,
 )
+from apps.inference.selectors.queues import requests_waiting
 from apps.inference.selectors.routing import routing_document
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "predictions_list",
     "predictions_tally",
     "predictions_waiting",
+    "requests_waiting",
     "routing_document",
 ]

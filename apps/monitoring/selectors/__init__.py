@@ -2,21 +2,39 @@
 
 from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy
 from apps.monitoring.selectors.traffic import (
-    counts_of,
     deployment_series,
+    deployment_windows,
     gateways_present,
     present_numbers,
+    present_since,
     seconds_behind,
     sparklines,
+    totals_by_revision,
+)
+from apps.monitoring.selectors.windows import (
+    Traffic,
+    Windows,
+    counts_of,
+    heard_between,
+    traffic_between,
+    windows_between,
 )
 
 __all__ = [
+    "Traffic",
+    "Windows",
     "accuracy_by_deployment",
     "counts_of",
     "deployment_accuracy",
     "deployment_series",
+    "deployment_windows",
     "gateways_present",
+    "heard_between",
     "present_numbers",
+    "present_since",
     "seconds_behind",
     "sparklines",
+    "totals_by_revision",
+    "traffic_between",
+    "windows_between",
 ]
