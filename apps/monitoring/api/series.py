@@ -79,7 +79,7 @@ class CountsAnswer(serializers.Serializer[Any]):
     samples = serializers.IntegerField(help_text="Samples of those answered with outputs.")
     failed = serializers.IntegerField(help_text="Requests that failed by the model's or the platform's fault.")
     refused = serializers.IntegerField(help_text="Requests that failed by the caller's fault.")
-    errors = _counts("Requests by error code.")
+    error_codes = _counts("Requests by error code.")
     inputs = _counts("Answered requests that carried an input, by its name.")
     revisions = _counts("Requests by revision; 0 is what reached none.")
     latency_ms = Times(allow_null=True, help_text="From request to answer at the gateway, of answered requests.")
@@ -142,7 +142,7 @@ def _told(by_revision: Mapping[int, Counts]) -> dict[str, Any]:
         "samples": counts.samples,
         "failed": counts.failed,
         "refused": counts.refused,
-        "errors": counts.errors,
+        "error_codes": counts.errors,
         "inputs": counts.inputs,
         "revisions": {str(number): each.requests for number, each in by_revision.items()},
         "latency_ms": _quantiles(counts.latency),

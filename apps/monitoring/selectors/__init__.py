@@ -1,6 +1,6 @@
 """Reads of this app, a file a purpose; other apps and the workers import them from here."""
 
-from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy
+from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy, labels_given
 from apps.monitoring.selectors.traffic import (
     deployment_series,
     deployment_windows,
@@ -30,6 +30,7 @@ __all__ = [
     "deployment_windows",
     "gateways_present",
     "heard_between",
+    "labels_given",
     "present_numbers",
     "present_since",
     "seconds_behind",
