@@ -110,7 +110,7 @@ def _answered(job: Job, samples: list[Sample], trail: tuple[wire.Stop, ...], rea
         return Finished(job.entry, wire.encode_reply(wire.Reply(message.id, samples, trail=trail)), message.gateway)
     confidences = reading.confidences(samples)
     keep = unsure(confidences, asked.below)
-    reply = wire.Reply(message.id, samples, trail=trail, keep=keep, confidences=confidences)
+    reply = wire.Reply(message.id, samples, trail=trail, keep=keep, confidences=tuple(confidences))
     record = _recorded(asked, trail, "", reading.labels(samples), confidences)
     return Finished(job.entry, wire.encode_reply(reply), message.gateway, (), record)
 

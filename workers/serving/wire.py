@@ -3,7 +3,6 @@
 Objects are never pickled: what is decoded here is plain data of the declared types, or refused.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -68,7 +67,7 @@ class Reply(msgspec.Struct, array_like=True, frozen=True):
     part: int = 0
     trail: tuple[Stop, ...] = ()
     keep: bool = False
-    confidences: Sequence[float | None] = ()
+    confidences: tuple[float | None, ...] = ()
 
 
 class MessageTooLarge(ValueError):
