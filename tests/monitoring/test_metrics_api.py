@@ -1,6 +1,7 @@
 """The windows over REST: what is told, of which time, and whom."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from rest_framework.test import APIClient
 
 from apps.core.clock import now
 from apps.inference.services import key_create
+from apps.monitoring.api.series import MetricsPoint
 from apps.monitoring.services import windows_add, windows_roll
 from tests.inference.conftest import serve
 from tests.monitoring.entries import entry, row
@@ -35,7 +37,9 @@ def told(world: World, **query: Any) -> dict[str, Any]:
 
 
 def key_client(world: World, scopes: list[str], deployments: list[str]) -> APIClient:
-    _, text = key_create(actor=world.ada, name="k", scopes=scopes, deployments=deployments)
+    _, text = key_create(
+        actor=world.ada, name="-".join([*scopes, *deployments]), scopes=scopes, deployments=deployments
+    )
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     return client
@@ -50,7 +54,11 @@ def test_it_tells_the_whole_and_each_step_with_gaps_as_gaps(world: World) -> Non
     *before, point, _ = found["series"]
     assert {each["heard_s"] for each in before} == {0}
     assert (point["heard_s"], point["requests"], point["refused"], point["failed"]) == (1, 7, 1, 0)
-    assert (point["revisions"], point["error_codes"], point["inputs"]) == ({"1": 5, "2": 2}, {"bad_input": 1}, {"image": 4})
+    assert (point["revisions"], point["error_codes"], point["inputs"]) == (
+        {"1": 5, "2": 2},
+        {"bad_input": 1},
+        {"image": 4},
+    )
     near = {name: pytest.approx(value, rel=0.01) for name, value in (("infer", 8), ("all", 2), ("batch", 3))}
     assert point["stages_ms"] == {"infer": dict.fromkeys(("p50", "p95", "p99"), near["infer"])}
     assert point["queue_ms"] == {"all": dict.fromkeys(("p50", "p95", "p99"), near["all"])}
@@ -91,6 +99,11 @@ def test_what_cannot_be_told_is_refused_with_a_reason(world: World, query: dict[
     answer = asked(world.client(world.cy), **query)
     assert answer.status_code == 400
     assert next(iter(query)) in answer.json()["error"]["message"] or "step" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("field", MetricsPoint().fields)
+def test_every_figure_is_documented(field: str) -> None:
+    assert f"`{field}`" in (Path(__file__).parents[2] / "docs/metrics.md").read_text()
 
 
 def test_a_key_reads_its_own_deployments_and_needs_the_scope(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from apps.console import figures
 from apps.console.selectors.marks import marks
 from apps.deployments.models import Deployment, Revision
-from apps.monitoring.rules.accuracy import WINDOWS, Course, Tally, total
+from apps.monitoring.rules.accuracy import Course, Tally, total
 from apps.monitoring.selectors import deployment_accuracy
 from apps.registry.rules.roles import label_output
 
