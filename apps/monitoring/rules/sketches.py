@@ -9,6 +9,7 @@ bytes.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from math import log2
 from typing import TypeVar
 
@@ -106,8 +107,4 @@ def _packed(buckets: Buckets) -> tuple[list[int], list[int]]:
 
 
 def _unpacked(gaps: list[int], counts: list[int]) -> dict[int, int]:
-    found, key = {}, 0
-    for gap, count in zip(gaps, counts, strict=True):
-        key += gap
-        found[key] = count
-    return found
+    return dict(zip(accumulate(gaps), counts, strict=True))

@@ -3,7 +3,6 @@
 from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy, labels_given
 from apps.monitoring.selectors.traffic import (
     deployment_series,
-    deployment_windows,
     gateways_present,
     present_numbers,
     present_since,
@@ -13,7 +12,6 @@ from apps.monitoring.selectors.traffic import (
 )
 from apps.monitoring.selectors.windows import (
     Traffic,
-    Windows,
     counts_of,
     heard_between,
     traffic_between,
@@ -22,12 +20,10 @@ from apps.monitoring.selectors.windows import (
 
 __all__ = [
     "Traffic",
-    "Windows",
     "accuracy_by_deployment",
     "counts_of",
     "deployment_accuracy",
     "deployment_series",
-    "deployment_windows",
     "gateways_present",
     "heard_between",
     "labels_given",

@@ -1,6 +1,6 @@
 """Making many short windows into few long ones, and dropping what has served its time."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
@@ -11,6 +11,8 @@ from apps.monitoring.rules.entries import rolled
 from apps.monitoring.selectors import counts_of
 from apps.monitoring.services.windows import key_of, windows_merge
 
+#: How long a gateway that is silent is remembered, with the entries of it that are counted.
+KEEP_GATEWAYS = timedelta(days=7)
 #: A window is rolled up so long after its end, in seconds: most of what comes late has come by then. The rest is added
 #: where it belongs (windows_merge).
 _SETTLED = 10
@@ -36,7 +38,7 @@ def windows_roll() -> int:
 def windows_expire() -> int:
     """Delete windows and silent gateways past their keep; returns how many windows went. What is not rolled up
     stays."""
-    GatewayReport.objects.filter(reported_at__lt=now() - KEEP[60]).delete()
+    GatewayReport.objects.filter(reported_at__lt=now() - KEEP_GATEWAYS).delete()
     gone = 0
     for step, keep in KEEP.items():
         over = MetricWindow.objects.filter(step=step, start__lt=now() - keep)
