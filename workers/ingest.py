@@ -1,6 +1,7 @@
 """The ingest process: what gateways counted, from the metrics stream into the database and out to open pages.
 
     gateway -> stream `quartet:metrics`  -> windows_add   -> acknowledge -> pulse to the pages
+                                            windows_roll every few seconds
             -> stream `quartet:finished` -> callbacks_add -> acknowledge -> webhooks (workers/deliver.py)
 
 An entry is acknowledged after it is committed, and each counts once, by its number or its request's id. So whatever is
@@ -26,7 +27,7 @@ from apps.inference.rules import finished
 from apps.inference.services import callbacks_add
 from apps.monitoring.errors import MalformedEntry
 from apps.monitoring.rules.entries import parse
-from apps.monitoring.services import windows_add
+from apps.monitoring.services import windows_add, windows_roll
 from workers.serving.names import FINISHED, METRICS
 from workers.steady import go_on
 from workers.stream_reader import Delivery, StreamReader
@@ -41,6 +42,8 @@ _PULSE_EVERY = 0.5
 _BLOCK_MS = 1000
 #: Seconds between looks for entries that a dead ingest process left unacknowledged.
 _CLAIM_EVERY = 5.0
+#: Seconds between looks for windows that are over and to be rolled up.
+_ROLL_EVERY = 5.0
 #: The channel layer's names of groups that somebody follows.
 FOLLOWED = "quartet:channels__group__*"
 
@@ -57,13 +60,15 @@ class Ingest:
         self.stop = stop
         self._next_claim = 0.0
         self._next_pulse = 0.0
+        self._next_roll = 0.0
 
     def run(self) -> None:
         """Read, count and tell, until told to stop."""
         go_on(self.turn, self.stop)
 
     def turn(self) -> None:
-        """One round: entries left behind by others when it is time, then news, then a pulse when it is time."""
+        """One round: entries left behind by others when it is time, then news, then a pulse and what is to be rolled
+        up when it is time."""
         if time.monotonic() >= self._next_claim:
             self._count(self.stream.left_behind())
             self._tell(self.requests.left_behind())
@@ -73,6 +78,9 @@ class Ingest:
         if time.monotonic() >= self._next_pulse:
             self._next_pulse = time.monotonic() + _PULSE_EVERY
             self.pulse()
+        if time.monotonic() >= self._next_roll:
+            windows_roll()
+            self._next_roll = time.monotonic() + _ROLL_EVERY
 
     def _count(self, deliveries: list[Delivery]) -> None:
         windows_add(entries=_readable(parse, deliveries))

@@ -2,7 +2,7 @@
 
 import math
 
-from apps.monitoring.rules.present import Present
+from apps.monitoring.rules.figures import Figures
 
 UNKNOWN = "—"
 
@@ -90,7 +90,7 @@ def alerts_text(number: int) -> dict[str, str]:
     return {"alerts.open": f"{number:,}" if number else ""}
 
 
-def present_texts(name: str, numbers: Present) -> dict[str, str]:
+def present_texts(name: str, numbers: Figures) -> dict[str, str]:
     """What live pages show of a deployment: the text of every element with this `data-figure`."""
     return {
         f"{name}.rate": rate(numbers.rate),

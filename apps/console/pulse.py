@@ -1,6 +1,7 @@
 """The pulse: what every open page is told each half second by the ingest process.
 
-A pulse is {"topic", "version", "at", "behind", "figures"} and, for a deployment, "numbers" for its charts:
+A pulse is {"topic", "version", "at", "behind", "figures"} and, for a deployment, "numbers" for its charts,
+which are apps/monitoring/rules/figures.py's, over the seconds from "since" (unix) on:
 `version` differs from the page's own when it should fetch itself anew; `at` is the moment in unix seconds; `behind` is
 the age in seconds of the newest numbers (null before the first); `figures` are texts by `data-figure`.
 """
@@ -14,8 +15,7 @@ from apps.console.selectors.versions import page_versions
 from apps.console.topics import FLEET, JOB, deployment_group, deployment_topic
 from apps.core.clock import now
 from apps.deployments.models import Deployment
-from apps.monitoring.rules.present import Present
-from apps.monitoring.selectors import alerts_open_count, present_numbers, seconds_behind
+from apps.monitoring.selectors import alerts_open_count, present_numbers, present_since, seconds_behind
 
 Pulse = dict[str, Any]
 
@@ -25,7 +25,7 @@ def pulses() -> dict[str, Pulse]:
     moment = now()
     deployments = dict(Deployment.objects.values_list("name", "pk"))
     numbers, versions = present_numbers(deployments, moment), page_versions()
-    common = {"at": moment.timestamp(), "behind": seconds_behind(moment)}
+    common = {"at": moment.timestamp(), "behind": seconds_behind(moment), "since": present_since(moment)}
     alerts = alerts_text(alerts_open_count())
     fleet = alerts | {
         text: value for name, each in numbers.items() for text, value in present_texts(name, each).items()
@@ -40,7 +40,7 @@ def pulses() -> dict[str, Pulse]:
             "version": versions.get(topic, ""),
             "figures": alerts | present_texts(name, numbers[name]),
         }
-        found[deployment_group(pk)] = common | about | {"numbers": _chart_numbers(numbers[name])}
+        found[deployment_group(pk)] = common | about | {"numbers": numbers[name].as_dict()}
     return found
 
 
@@ -49,10 +49,3 @@ async def pulses_send(messages: dict[str, Pulse]) -> None:
     layer = get_channel_layer()
     for group, message in messages.items():
         await layer.group_send(group, {"type": "pulse", "message": message})
-
-
-def _chart_numbers(numbers: Present) -> dict[str, Any]:
-    """As `Series.as_dict`, one value for each line."""
-    plain = {name: getattr(numbers, name) for name in ("p50", "p95", "p99", "failed", "refused")}
-    rates = {str(revision): rate for revision, rate in (numbers.rates or {}).items()}
-    return plain | {"rate": numbers.rate, "rates": rates, "inputs": numbers.inputs or {}}

@@ -80,7 +80,7 @@ def deployments(request: HttpRequest) -> dict[str, Any]:
 @page("deployment")
 def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
     found = deployment_for(_actor(request), name)
-    context = deployment_context(found, request.GET.get("accuracy", ""))
+    context = deployment_context(found, request.GET.get("over", ""), request.GET.get("accuracy", ""))
     context |= {"title": name, "topic": deployment_topic(name), "commands": _commands(request, name)}
     if live := found.live_revision:
         version = live.version

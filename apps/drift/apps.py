@@ -9,7 +9,7 @@ class DriftConfig(AppConfig):
 
     def ready(self) -> None:
         """Have Prometheus told of drift, too."""
-        from apps.drift.exposition import DriftCollector
-        from apps.monitoring.exposition import COLLECTORS
+        from apps.drift.exposition import families
+        from apps.monitoring.exposition import SOURCES
 
-        COLLECTORS.append(DriftCollector)
+        SOURCES.append(families)

@@ -4,19 +4,16 @@ from collections.abc import Iterator
 
 from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from apps.drift.models import DriftRun
 from apps.drift.rules.states import State
 from apps.drift.selectors import groups_now
 
 
-class DriftCollector(Collector):
+def families() -> Iterator[GaugeMetricFamily]:
     """How each group of a live revision stood by its last finished run, and the runs that are kept."""
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        yield _states()
-        yield _runs()
+    yield _states()
+    yield _runs()
 
 
 def _states() -> GaugeMetricFamily:

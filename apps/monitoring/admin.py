@@ -24,8 +24,9 @@ from apps.monitoring.services import mail_resend
 
 @admin.register(MetricWindow)
 class MetricWindowAdmin(ReadOnlyAdmin):
-    list_display = ("start", "deployment", "revision", "requests", "errors")
-    list_filter = ("deployment",)
+    list_display = ("start", "step", "deployment", "revision", "requests", "errors")
+    list_filter = ("step", "deployment")
+    exclude = ("sketches",)
 
 
 @admin.register(GatewayReport)

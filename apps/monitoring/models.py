@@ -1,4 +1,4 @@
-"""What gateways counted, in windows of ten seconds, and what each gateway last said.
+"""What gateways counted, in windows and since the beginning, and what each gateway last said.
 
 Objectives, alerts and mails stand in files of their own.
 """
@@ -29,26 +29,59 @@ FLEET = ""
 
 
 class MetricWindow(models.Model):
-    """Requests that ended within `rules.WINDOW_SECONDS` from `start`, of one revision or of the fleet."""
+    """Requests that ended within `step` seconds from `start`, of one revision or of the fleet.
 
+    Entries are counted into windows of one second; services/rollup.py adds those into windows of ten, and these into
+    windows of a minute. A window's counts are in the next step's if it is `rolled`, so what a step knows of a time is
+    the sum of its own windows and the finer ones that are not rolled.
+    """
+
+    #: Of rules.STEPS.
+    step = models.PositiveSmallIntegerField()
     start = models.DateTimeField()
     deployment = models.CharField(max_length=63, blank=True)
     #: 0 for the fleet.
     revision = models.PositiveIntegerField()
+    #: Seconds of the window in which a gateway was heard; of the fleet alone.
+    heard = models.PositiveSmallIntegerField(default=0)
     requests = models.PositiveBigIntegerField(default=0)
+    #: Of answered requests.
+    samples = models.PositiveBigIntegerField(default=0)
     #: Error code -> count; these are among `requests`.
     errors = models.JSONField(default=dict)
-    #: Upper bound of a bucket in milliseconds, as text -> count.
-    latency = models.JSONField(default=dict)
     #: Input name -> how many requests carried it.
     inputs = models.JSONField(default=dict)
+    #: Latency and more by name (rules/sketches.py).
+    sketches = models.BinaryField(default=b"")
+    rolled = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["deployment", "start", "revision"], name="metric_window_once")]
-        indexes = [models.Index(fields=["start"], name="metric_window_start")]
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "step", "start", "revision"], name="metric_window_once")
+        ]
+        indexes = [
+            models.Index(fields=["step", "start"], name="metric_window_start"),
+            models.Index(fields=["start"], condition=models.Q(rolled=False, step__lt=60), name="metric_window_open"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.deployment or 'fleet'} {self.start:%Y-%m-%d %H:%M:%S}"
+        return f"{self.deployment or 'fleet'} {self.start:%Y-%m-%d %H:%M:%S} {self.step} s"
+
+
+class MetricTotal(models.Model):
+    """Everything that any gateway counted of a revision, ever: what Prometheus reads, whichever gateway comes or
+    goes."""
+
+    deployment = models.CharField(max_length=63)
+    revision = models.PositiveIntegerField()
+    #: rules/totals.py
+    counts = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deployment", "revision"], name="metric_total_once")]
+
+    def __str__(self) -> str:
+        return f"{self.deployment}:{self.revision}"
 
 
 class GatewayReport(models.Model):

@@ -1,4 +1,4 @@
-"""The address Prometheus scrapes; accuracy, objectives and alerts over REST."""
+"""The address Prometheus scrapes; metrics, accuracy, objectives and alerts over REST."""
 
 from django.urls import path
 
@@ -6,6 +6,7 @@ from apps.monitoring.api.accuracy import DeploymentAccuracy
 from apps.monitoring.api.alerts import AlertAcknowledge, AlertList, AlertOne
 from apps.monitoring.api.metrics import Metrics
 from apps.monitoring.api.objectives import ObjectiveList, ObjectiveOne
+from apps.monitoring.api.series import DeploymentMetrics
 from apps.monitoring.api.subscriptions import MailList, MailResend, SubscriptionList, SubscriptionOne
 
 _DEPLOYMENT = "api/v1/deployments/<slug:name>"
@@ -13,6 +14,7 @@ _DEPLOYMENT = "api/v1/deployments/<slug:name>"
 urlpatterns = [
     path("metrics", Metrics.as_view(), name="metrics"),
     path(f"{_DEPLOYMENT}/accuracy", DeploymentAccuracy.as_view(), name="deployment-accuracy"),
+    path(f"{_DEPLOYMENT}/metrics", DeploymentMetrics.as_view(), name="deployment-metrics"),
     path(f"{_DEPLOYMENT}/objectives", ObjectiveList.as_view(), name="objective-list"),
     path(f"{_DEPLOYMENT}/objectives/<int:objective_id>", ObjectiveOne.as_view(), name="objective-detail"),
     path("api/v1/alerts", AlertList.as_view(), name="alert-list"),

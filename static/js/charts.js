@@ -1,30 +1,45 @@
-// The charts of a deployment: uPlot on what series.js tells, with one time axis and cursor, and on <script id="judgement">
-// (apps/console/selectors/accuracy.py), whose labels come late and which has a longer axis of its own. Each [data-plot]
-// names one of CHARTS; the [data-key] beside it shows the names and values of its lines.
+// The charts of a deployment: uPlot on what series.js tells and on <script id="judgement">
+// (apps/console/selectors/accuracy.py), whose labels come late. All have one time axis and one cursor, but for accuracy
+// where it is asked for over a longer time. Each [data-plot] names one of CHARTS; the [data-key] beside it shows the names
+// and values of its lines.
 (() => {
   const HEIGHT = 184;
-  const TONES = ["--series-1", "--series-2", "--series-3", "--series-4"];
+  const TONES = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"];
+
+  const MARKS = { rollout: "--faint", drift: "--bad", labels: "--accent" };
 
   const rate = (v) => (v > 0 && v < 9.95 ? v.toFixed(1) : Math.round(v).toLocaleString("en"));
   const round = (v) => (+v.toPrecision(3)).toLocaleString("en");
   const time = (v) => (v < 9.95 ? `${v.toFixed(1)} ms` : v < 999.5 ? `${Math.round(v)} ms` : `${(v / 1000).toFixed(2)} s`);
+  const duration = (v) => (v < 1000 ? `${+v.toPrecision(3)} ms` : `${+(v / 1000).toPrecision(3)} s`);
+  const percent = (v) => `${Math.round(v * 100)} %`;
   const share = (v) => `${(v * 100).toFixed(v < 0.09995 ? 2 : 1)} %`;
 
   // lines(data): [name, values, colour token, and what is said of a place where it is more than the value]; least: the
-  // smallest top of the axis; most: its top; band(data): the upper and lower end of what surrounds the first line.
+  // smallest top of the axis; most: its top; band(data): the upper and lower end of what surrounds the first line;
+  // nothing: what is said to be missing where there is no line.
   const CHARTS = {
     throughput: { lines: (d) => revisions(d.rates), format: rate, axis: round, least: 1, stacked: true },
     latency: {
       lines: (d) => [["p50", d.p50, "--series-4"], ["p95", d.p95, "--series-1"], ["p99", d.p99, "--series-3"]],
-      format: time, axis: (v) => (v < 1000 ? `${v} ms` : `${v / 1000} s`), least: 10,
+      format: time, axis: duration, least: 10,
+    },
+    stages: { lines: (d) => named(d.stages), format: time, axis: duration, least: 1 },
+    queues: { lines: (d) => named(d.queues), format: time, axis: duration, least: 1 },
+    batches: { lines: (d) => named(d.batches), format: round, axis: round, least: 2 },
+    confidence: {
+      lines: (d) => [["p10", d.confidence.p10 ?? [], "--series-3"], ["p50", d.confidence.p50 ?? [], "--series-1"],
+        ["p90", d.confidence.p90 ?? [], "--series-4"]],
+      format: share, axis: percent, most: 1, nothing: "No confidences",
     },
     errors: {
       lines: (d) => [["failed", d.failed, "--bad"], ["refused", d.refused, "--faint"]],
       format: share, axis: (v) => `${+(v * 100).toPrecision(3)} %`, least: 0.01,
     },
-    senses: { lines: (d) => inputs(d.inputs), format: rate, axis: round, least: 1 },
+    reasons: { lines: (d) => named(d.reasons), format: rate, axis: round, least: 1, nothing: "No errors" },
+    senses: { lines: (d) => named(d.inputs), format: rate, axis: round, least: 1 },
     judged: {
-      source: "judgement", most: 1, format: share, axis: (v) => `${Math.round(v * 100)} %`,
+      source: "judgement", most: 1, format: share, axis: percent,
       lines: (d) => [["accuracy", d.accuracy, "--series-1", surely(d)], ["label coverage", d.coverage, "--faint"]],
       band: (d) => [d.high, d.low],
     },
@@ -37,9 +52,11 @@
   // A revision keeps its colour however many others the hour has seen; 0 is what failed before one was chosen.
   const revisions = (rates) => Object.entries(rates).map(([number, line]) => number === "0"
     ? ["not routed", line, "--faint"] : [`revision ${number}`, line, TONES[(number - 1) % TONES.length]]);
-  const inputs = (values) => Object.entries(values).map(([name, line], place) => [name, line, TONES[place % TONES.length]]);
+  const named = (values) => Object.entries(values).map(([name, line], place) => [name, line, TONES[place % TONES.length]]);
 
   const told = {}; // source -> its data, the newest
+  // What the axis and the marks are of: accuracy may have its own.
+  const axis = (spec) => (told[spec.source].shared ? told.series : told[spec.source]);
 
   function Chart(element) {
     const spec = { source: "series", ...CHARTS[element.dataset.plot] };
@@ -73,7 +90,8 @@
       key.querySelectorAll("b").forEach((cell, place) => { cell.textContent = texts[place]; });
       const said = lines.map(([name], place) => `${name} ${texts[place]}`).join(", ");
       element.setAttribute("aria-label", `${title} over ${data.over}. ${said || "No requests yet."}`);
-      element.toggleAttribute("data-empty", !lines.some(([, line]) => line.some((value) => value != null)));
+      const nothing = !lines.some(([, line]) => line.some((value) => value != null));
+      nothing ? element.dataset.empty = `${spec.nothing ?? "No requests"} in ${data.over}` : delete element.dataset.empty;
     }
 
     element.removeAttribute("aria-labelledby");
@@ -109,9 +127,9 @@
     const faint = colour("--faint"), grid = colour("--line"), font = `10.5px ${getComputedStyle(document.body).fontFamily}`;
     return {
       width, height: HEIGHT, padding: [8, 0, 0, 0], legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, sync: { key: spec.source }, points: { size: 6 } },
+      cursor: { y: false, drag: { x: false, y: false }, sync: { key: axis(spec) === told.series ? "series" : spec.source, scales: ["x", null] }, points: { size: 6 } },
       scales: {
-        x: { range: () => [begin(told[spec.source]), told[spec.source].at.at(-1)] },
+        x: { range: () => [begin(axis(spec)), axis(spec).at.at(-1)] },
         y: { range: (u, low, high) => (spec.most ? [0, spec.most] : top(high, spec.least)) },
       },
       axes: [
@@ -124,7 +142,7 @@
         label: name, stroke: colours[place], width: 1.6, dash: token === "--faint" ? [4, 3] : undefined,
         fill: spec.stacked ? faded(colours[place]) : undefined, points: { show: false, size: 3, filter: lonely },
       })), ...(spec.band ? [{ points: { show: false } }, { points: { show: false } }] : [])],
-      hooks: { draw: [(u) => marks(u, told[spec.source].marks)], setCursor: [moved] },
+      hooks: { draw: [(u) => marks(u, axis(spec).marks)], setCursor: [moved] },
     };
   }
 
@@ -150,17 +168,20 @@
     return alone.length ? alone : null;
   }
 
+  // Rollouts and drift: a dashed line with a label. Labels that arrived: a tick on the axis; the list above says how many.
   function marks(u, all) {
     const { left, top: upper, width, height } = u.bbox, ratio = devicePixelRatio;
-    const placed = all.map((mark) => [mark.label, Math.round(u.valToPos(mark.at, "x", true))]);
-    const seen = placed.filter(([, x]) => x >= left && x <= left + width);
+    const placed = all.map((mark) => ({ ...mark, x: Math.round(u.valToPos(mark.at, "x", true)) }));
+    const seen = placed.filter(({ x }) => x >= left && x <= left + width);
     u.ctx.save();
-    u.ctx.strokeStyle = u.ctx.fillStyle = colour("--faint");
     u.ctx.font = `${10.5 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
-    u.ctx.setLineDash([3 * ratio, 3 * ratio]);
-    for (const [, x] of seen) {
+    for (const { kind, x } of seen) {
+      const tick = kind === "labels";
+      u.ctx.strokeStyle = colour(MARKS[kind] ?? "--faint");
+      u.ctx.setLineDash(tick ? [] : [3 * ratio, 3 * ratio]);
+      u.ctx.lineWidth = (tick ? 2 : 1) * ratio;
       u.ctx.beginPath();
-      u.ctx.moveTo(x, upper);
+      u.ctx.moveTo(x, tick ? upper + height - 7 * ratio : upper);
       u.ctx.lineTo(x, upper + height);
       u.ctx.stroke();
     }
@@ -170,13 +191,14 @@
     u.ctx.lineWidth = 4 * ratio;
     u.ctx.lineJoin = "round";
     const rows = []; // where the last label of each row ends: labels that would lie on each other take another row
-    for (const [label, x] of seen) {
-      const long = u.ctx.measureText(label).width, gap = 4 * ratio;
+    for (const { kind, text, x } of seen.filter((mark) => mark.kind !== "labels")) {
+      const long = u.ctx.measureText(text).width, gap = 4 * ratio;
       const from = x + gap + long > left + width ? x - gap - long : x + gap;
       const free = rows.findIndex((end) => end < from), row = free < 0 ? rows.length : free;
       rows[row] = from + long + gap;
-      u.ctx.strokeText(label, from, upper + (10 + 13 * row) * ratio);
-      u.ctx.fillText(label, from, upper + (10 + 13 * row) * ratio);
+      u.ctx.fillStyle = colour(MARKS[kind] ?? "--faint");
+      u.ctx.strokeText(text, from, upper + (10 + 13 * row) * ratio);
+      u.ctx.fillText(text, from, upper + (10 + 13 * row) * ratio);
     }
     u.ctx.restore();
   }
@@ -205,7 +227,7 @@
   const charts = [];
   function tell(source, data) {
     told[source] = data;
-    charts.filter((chart) => chart.source === source).forEach((chart) => chart.update());
+    charts.filter((chart) => chart.source === source || told[chart.source]?.shared).forEach((chart) => chart.update());
   }
 
   document.addEventListener("quartet:data", ({ detail }) => {

@@ -6,8 +6,16 @@ from typing import Any
 
 from redis import Redis
 
+from apps.console.figures import milliseconds
+from apps.monitoring.rules.sketches import quantile
 from tests.monitoring.entries import row
 from workers.serving.names import METRICS
+from workers.serving.sketch import noted
+
+
+def shown(ms: float) -> str:
+    """How a page shows a time that a sketch keeps: within 1 %."""
+    return milliseconds(quantile(noted([(ms, 1)]), 0.5))
 
 
 class Feed:

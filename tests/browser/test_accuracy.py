@@ -21,8 +21,7 @@ def test_without_the_socket_the_chart_tells_accuracy_with_interval_n_and_coverag
     page.wait_for_selector(f"{PLOT} canvas")
     said = page.get_attribute(PLOT, "aria-label")
     assert said == (
-        "Accuracy and label coverage over the last 24 hours. "
-        "accuracy 50.0 % (9.45 % to 90.5 %, n 2), label coverage 50.0 %"
+        "Accuracy and label coverage over the last hour. accuracy 50.0 % (9.45 % to 90.5 %, n 2), label coverage 50.0 %"
     )
     page.focus(PLOT)
     for _ in range(2):

@@ -97,14 +97,24 @@ def test_the_charts_cursor_is_shared_and_moves_by_arrow_keys(tab: Tab, busy: Sce
     for back, known in ((60, True), (30, False)):
         for _ in range(back):
             page.keyboard.press("ArrowLeft")
-        for name in ("throughput", "latency", "errors", "senses"):
+        for name in (
+            "throughput",
+            "latency",
+            "stages",
+            "queues",
+            "batches",
+            "confidence",
+            "errors",
+            "reasons",
+            "senses",
+        ):
             assert ("—" not in page.inner_text(f'[data-key="{name}"]')) is known, name
 
 
 def test_an_hour_without_requests_says_so(tab: Tab, feed: Feed) -> None:
     page = tab.open("/deployments/digits/")
-    content = "getComputedStyle(document.querySelector('[data-plot=latency]'), '::after').content"
-    assert page.evaluate(content) == '"No requests in the last hour"'
+    assert page.get_attribute("[data-plot=latency]", "data-empty") == "No requests in the last hour"
+    assert page.get_attribute("[data-plot=confidence]", "data-empty") == "No confidences in the last hour"
 
 
 def test_times_stay_true_while_the_page_stays_open(tab: Tab, busy: Scene) -> None:

@@ -2,7 +2,6 @@
 
 import math
 import random
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,12 +11,14 @@ from apps.core.clock import now
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.monitoring.models import FLEET, GatewayReport, MetricWindow
 from apps.monitoring.rules.findings import Finding, Severity
+from apps.monitoring.rules.sketches import encode
 from apps.monitoring.services import alert_acknowledge, alert_raise, alert_resolve, objective_create, objectives_judge
 from apps.registry.models import Alias, AliasMove, Artifact, ModelVersion
 from apps.registry.services import alias_move, version_mark_corrupt
 from tests.deployments.makers import FACTS, Fleet, make_deployment, make_revision, make_version
 from tests.world import World
 from workers.relay import relay_run
+from workers.serving.sketch import noted
 
 GIB = 1024**3
 STAGES = [
@@ -203,7 +204,8 @@ def hour_of_traffic(until: datetime | None = None) -> None:
         of_digits = _window(chance, moment, "digits", 2 if back < 190 else 1, 2200 + 260 * math.sin(back / 40), 5.5)
         of_captions = _window(chance, moment, "captions", 1, 640 + 90 * math.sin(back / 23), 2.6)
         total = of_digits.requests + of_captions.requests
-        rows += [of_digits, of_captions, MetricWindow(start=moment, deployment=FLEET, revision=0, requests=total)]
+        rows += [of_digits, of_captions, _fleet(moment, total)]
+    rows += _seconds(end, rows[:3])
     MetricWindow.objects.bulk_create(rows)
     GatewayReport.objects.create(gateway="gw-1", reported_at=end - timedelta(milliseconds=400), in_flight=7, floor=7200)
 
@@ -212,17 +214,48 @@ def _window(
     chance: random.Random, start: datetime, name: str, revision: int, requests: float, median: float
 ) -> MetricWindow:
     count = max(0, int(chance.gauss(requests, requests / 22)))
-    drawn = (median * math.exp(chance.gauss(0, 0.42)) for _ in range(max(1, count // 6)))
-    latency = Counter(f"{_bound(ms):g}" for ms in drawn)
     refused = max(0, int(chance.gauss(count / 900, 1)))
     failed = 4 if chance.random() < 0.03 else 0
     inputs = {"image": int(count * 0.93), "sound": int(count * 0.71)} if name == "digits" else {"text": count}
     errors = {code: n for code, n in (("bad_input", refused), ("deadline_passed", failed)) if n}
     return MetricWindow(
-        start=start, deployment=name, revision=revision, requests=count, errors=errors, latency=latency, inputs=inputs
+        step=10,
+        start=start,
+        deployment=name,
+        revision=revision,
+        requests=count,
+        samples=count - refused - failed,
+        errors=errors,
+        inputs=inputs,
+        sketches=encode(_sketches(chance, count, median)),
+        rolled=True,
     )
 
 
-def _bound(ms: float) -> float:
-    """The bucket's upper bound: log-spaced, 9 % apart."""
-    return float(f"{1.09 ** math.ceil(math.log(ms, 1.09)):.4g}")
+def _sketches(chance: random.Random, count: int, median: float) -> dict[str, dict[int, int]]:
+    """Of a sixth of the requests, which is as good to look at."""
+    drawn = [median * math.exp(chance.gauss(0, 0.42)) for _ in range(max(1, count // 6))]
+    shares = {"stage/preprocess": 0.12, "stage/infer": 0.55, "stage/postprocess": 0.04, "queue/all": 0.2}
+    found = {name: noted((ms * share, 1) for ms in drawn) for name, share in shares.items()}
+    sure = (1 - min(0.9, chance.expovariate(14)) for _ in drawn)
+    batches = (max(1, round(chance.gauss(median, 1.5))) for _ in drawn)
+    found |= {"confidence": noted((each, 1) for each in sure), "batch/all": noted((each, 1) for each in batches)}
+    return found | {"latency": noted((ms, 1) for ms in drawn)}
+
+
+def _fleet(start: datetime, requests: int) -> MetricWindow:
+    return MetricWindow(step=10, start=start, deployment=FLEET, revision=0, requests=requests, heard=10, rolled=True)
+
+
+def _seconds(end: datetime, newest: list[MetricWindow]) -> list[MetricWindow]:
+    """The last ten seconds, like the newest window."""
+    found = []
+    for back in range(10):
+        for like in newest:
+            start = datetime.fromtimestamp(int(end.timestamp()) - back, UTC)
+            given = {"deployment": like.deployment, "revision": like.revision, "sketches": like.sketches}
+            part = {name: n // 10 for name, n in like.inputs.items()}
+            errors = {code: max(1, n // 10) for code, n in like.errors.items()}
+            given |= {"step": 1, "start": start, "rolled": True, "heard": 1}
+            found.append(MetricWindow(**given, requests=like.requests // 10, inputs=part, errors=errors))
+    return found

@@ -84,7 +84,8 @@ def test_how_far_back_it_looks_is_in_the_address(scene: Scene) -> None:
     assert "n 0" in judged(client)
     assert "over the last 7 days" in judged(client, f"{PAGE}?accuracy=7d")
     assert "n 1" in judged(client, f"{PAGE}?accuracy=7d")
-    assert "over the last 24 hours" in judged(client, f"{PAGE}?accuracy=nonsense")
+    assert "over the last hour" in judged(client, f"{PAGE}?accuracy=nonsense")
+    assert "over the last 24 hours" in judged(client, f"{PAGE}?over=24h")
 
 
 def test_a_model_without_a_label_output_is_told_what_it_lacks(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """Objectives and the minutes they are judged by, and what came of them, for tests."""
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,15 @@ from apps.core.clock import now
 from apps.core.models import OutboxEvent
 from apps.deployments.models import Deployment
 from apps.monitoring.models import FLEET, Alert, GatewayReport, MetricWindow, Objective
+from apps.monitoring.rules.sketches import encode
 from apps.monitoring.services import objective_create
 from tests.world import World
+from workers.serving import sketch
+
+
+def sketched(times: Mapping[float, int]) -> dict[int, int]:
+    """Milliseconds -> how many took so long, as a sketch."""
+    return sketch.noted((float(each), count) for each, count in times.items())
 
 
 def promised(world: World, deployment: Deployment, kind: str = "availability", **fields: Any) -> Objective:
@@ -30,13 +38,15 @@ def traffic(
 ) -> None:
     """So many minutes of one window each, the last one `ago` minutes ago; `of` are fields of each window."""
     end = (at or now()).replace(second=0, microsecond=0) - timedelta(minutes=ago)
+    latency, usual = of.pop("latency", None), {"requests": requests}
+    if latency is not None:
+        of["sketches"] = encode({"latency": sketched(latency)})
     rows = [
-        MetricWindow(
-            start=end - timedelta(minutes=back), deployment=deployment, revision=1, **{"requests": requests, **of}
-        )
+        MetricWindow(step=60, start=end - timedelta(minutes=back), deployment=deployment, revision=1, **(usual | of))
         for back in range(minutes)
     ]
-    same = {"unique_fields": ["deployment", "start", "revision"], "update_fields": ["requests", "errors", "latency"]}
+    fields = ["requests", "errors", "sketches"]
+    same = {"unique_fields": ["deployment", "step", "start", "revision"], "update_fields": fields}
     MetricWindow.objects.bulk_create(rows, update_conflicts=True, **same)
     heard(minutes=minutes, ago=ago, at=at)
 
@@ -45,7 +55,7 @@ def heard(*, minutes: int, ago: int = 0, at: datetime | None = None) -> None:
     """A gateway was, in each of these minutes."""
     end = (at or now()).replace(second=0, microsecond=0) - timedelta(minutes=ago)
     starts = [end - timedelta(minutes=back) for back in range(minutes)]
-    rows = [MetricWindow(start=start, deployment=FLEET, revision=0) for start in starts]
+    rows = [MetricWindow(step=60, start=start, deployment=FLEET, revision=0, heard=60) for start in starts]
     MetricWindow.objects.bulk_create(rows, ignore_conflicts=True)
     reported = (at or now()) - timedelta(minutes=ago)
     GatewayReport.objects.update_or_create(gateway="gw-1", defaults={"reported_at": reported})

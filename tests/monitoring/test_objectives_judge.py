@@ -121,7 +121,7 @@ def test_few_requests_page_nobody(world: World, digits: Deployment) -> None:
 
 def test_latency_is_judged_by_what_was_answered(world: World, digits: Deployment) -> None:
     objective = promised(world, digits, "latency", target=0.9, within_ms=250)
-    traffic(minutes=60, requests=100, latency={"10": 80, "1000": 20})
+    traffic(minutes=60, requests=100, latency={10: 80, 1000: 20})
     objectives_judge()
     found = standing(objective)
     assert (found.period.total, found.period.bad) == (6000, 1200)

@@ -12,7 +12,7 @@ ROW = {
     "revision": 1,
     "requests": 1,
     "errors": {"bad_input": 1},
-    "latency": {"2.5": 1},
+    "sketches": {"latency": {"-42": 1}, "stage/infer": {"7": 1}},
     "inputs": {"image": 1},
 }
 GOOD = {
@@ -31,7 +31,17 @@ def _with(**changes: object) -> str:
 
 
 def test_a_good_entry_is_read() -> None:
-    assert parse(json.dumps(GOOD)).rows[0].latency == {"2.5": 1}
+    assert parse(json.dumps(GOOD)).rows[0].sketches["latency"] == {-42: 1}
+
+
+def test_it_counts_in_the_second_that_the_gateway_says_or_else_in_that_of_its_end() -> None:
+    assert parse(json.dumps(GOOD | {"to": 9.1})).second == 9
+    assert parse(json.dumps(GOOD | {"to": 9.1, "second": 8})).second == 8
+
+
+def test_it_tells_of_the_seconds_since_the_one_before_but_of_no_more_than_a_silent_gateway_leaves_out() -> None:
+    assert list(parse(json.dumps(GOOD | {"from": 95.2, "to": 99.9})).heard) == [95, 96, 97, 98, 99]
+    assert len(parse(json.dumps(GOOD | {"from": 1.0, "to": 99.9})).heard) == 10
 
 
 @pytest.mark.parametrize(
@@ -46,8 +56,12 @@ def test_a_good_entry_is_read() -> None:
         _with(requests=2**60),
         _with(deployment="a b"),
         _with(deployment="x\u0000"),
-        _with(latency={"fast": 1}),
-        _with(latency={"nan": 1}),
+        _with(sketches={"latency": {"fast": 1}}),
+        _with(sketches={"latency": {"2.5": 1}}),
+        _with(sketches={"latency": {"99999": 1}}),
+        _with(sketches={"speed": {"1": 1}}),
+        _with(sketches={"stage/a b": {"1": 1}}),
+        _with(stages={"all": {"queued": -1}}),
         _with(errors={"\u0000": 1}),
         _with(inputs={"image": -1}),
     ],

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from apps.monitoring.rules.accuracy import Tally
 from apps.monitoring.rules.burn import Sum
 from apps.monitoring.rules.counts import Counts
-from apps.monitoring.rules.histograms import within
 from apps.monitoring.rules.objectives import Promise, judged, trouble
+from apps.monitoring.rules.sketches import ACCURACY, within
 from apps.monitoring.rules.standing import Standing, State, burning_now, left, measured, state, surely_missed
+from tests.monitoring.promises import sketched
 
 UP = Promise("availability", 0.99)
 RIGHT = Promise("accuracy", 0.9, days=7)
@@ -74,15 +75,17 @@ def test_a_bad_day_is_seen_before_the_week_is_spoilt() -> None:
     assert surely_missed(tallied(60, 200), tallied(9500, 10_000), RIGHT, fired=False)
 
 
-@given(st.dictionaries(st.integers(1, 1000).map(str), st.integers(0, 50), max_size=20), st.integers(0, 1001))
-def test_within_counts_what_surely_took_no_longer(histogram: dict[str, int], bound: int) -> None:
-    found = within(histogram, bound)
-    assert found == sum(count for key, count in histogram.items() if int(key) <= bound)
-    assert found <= within(histogram, bound + 1) <= sum(histogram.values())
+@given(st.dictionaries(st.integers(1, 1000), st.integers(0, 50), max_size=20), st.integers(1, 1001))
+def test_within_counts_what_took_no_longer_within_the_sketchs_accuracy(times: dict[int, int], bound: int) -> None:
+    found = within(sketched(times), bound)
+    surely = sum(count for each, count in times.items() if each <= bound * (1 - 2 * ACCURACY))
+    perhaps = sum(count for each, count in times.items() if each <= bound * (1 + 2 * ACCURACY))
+    assert surely <= found <= perhaps
 
 
 def test_refusals_are_neither_good_nor_bad() -> None:
-    counts = Counts(requests=100, errors={"bad_input": 40, "model_failed": 6}, latency={"10": 50, "300": 4})
+    errors = {"bad_input": 40, "model_failed": 6}
+    counts = Counts(requests=100, errors=errors, sketches={"latency": sketched({10: 50, 300: 4})})
     assert judged(UP, counts) == (60, 6)
     assert judged(Promise("latency", 0.95, 250), counts) == (54, 4)
 

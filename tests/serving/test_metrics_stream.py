@@ -4,11 +4,13 @@ import json
 
 import pytest
 
-from workers.serving import names
+from workers.serving import metrics_stream, names
 from workers.serving.accounts import NO_REVISION, Accounts
 from workers.serving.admission import Admission
 from workers.serving.metrics_stream import MAX_WAITING, QUIET_PERIODS, STREAM_LENGTH, MetricsStream
+from workers.serving.sketch import upper
 from workers.serving.valkey import connect, connect_async
+from workers.serving.wire import Stop
 
 
 @pytest.fixture
@@ -36,10 +38,40 @@ async def test_a_window_is_published_by_deployment_and_revision(world, redis_url
     good, bad = entry["rows"]
     assert (good["deployment"], good["revision"], good["requests"], good["errors"]) == ("digits", 2, 2, {})
     assert good["inputs"] == {"image": 2, "sound": 1}
-    assert sum(good["latency"].values()) == 2 and 10 <= float(min(good["latency"])) <= 11
+    (bucket,) = good["sketches"]["latency"].items()
+    assert bucket[1] == 2 and upper(int(bucket[0]) - 1) < 10 <= upper(int(bucket[0]))
     assert (bad["revision"], bad["requests"], bad["errors"]) == (0, 1, {"bad_input": 1})
     assert (entry["gateway"], entry["seq"], entry["dropped"]) == ("gw", 1, 0)
     assert entry["from"] <= entry["to"]
+
+
+async def test_what_stages_took_is_published_by_stage_and_step(world, redis_url):
+    accounts, stream, _ = world
+    fused = Stop("all", 0.002, 0.010, 4, {"preprocess": 0.001, "infer": 0.009})
+    told_in_parts = Stop("all", 0.002, 0.5, 1, {})
+    for trail, confidences in (((fused,), (0.9, None)), ((fused,), (0.4, 0.9)), ((told_in_parts,), ())):
+        accounts.answered(("digits", 1), 0.020, (), 2, trail, confidences)
+    await stream.publish()
+    ((row,),) = [entry["rows"] for entry in entries(redis_url)]
+    found = {name: sorted(buckets.values()) for name, buckets in row["sketches"].items()}
+    assert found == {
+        "latency": [3],
+        "confidence": [1, 2],
+        "queue/all": [3],
+        "batch/all": [1, 2],
+        "stage/preprocess": [2],
+        "stage/infer": [2],
+        "stage/all": [1],
+    }
+
+
+async def test_a_window_belongs_to_the_second_that_its_middle_lies_in(world, redis_url, monkeypatch):
+    accounts, stream, _ = world
+    for end in (1000.0, 1000.01, 1000.5, 1000.51, 1000.74, 1000.76):
+        monkeypatch.setattr(metrics_stream.time, "time", lambda end=end: end)
+        accounts.answered(("digits", 1), 0.010, ())
+        await stream.publish()
+    assert [entry["second"] for entry in entries(redis_url)] == [999, 999, 1000, 1000, 1000, 1000]
 
 
 async def test_each_request_is_published_once(world, redis_url):

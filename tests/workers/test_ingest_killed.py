@@ -1,4 +1,5 @@
-"""The ingest process against servers of its own, each killed in the middle of traffic: every request counts once."""
+"""The ingest process against servers of its own, each killed in the middle of traffic: every request counts once, at
+every step."""
 
 import json
 import time
@@ -24,7 +25,8 @@ class Ingesting(Installation):
         """What a gateway does: the next entries, each tried until Valkey has taken it, so perhaps twice."""
         for _ in range(number):
             self.written += 1
-            moment = time.time()
+            # Of some time ago, so that it is rolled up while this lasts.
+            moment = time.time() - 120 + self.written % 50
             entry = {"gateway": "gw-1", "seq": self.written, "from": moment - 0.5, "to": moment, "rows": [row()]}
             eventually(lambda: self._taken(json.dumps(entry)))  # noqa: B023  called at once
             time.sleep(0.005)
@@ -35,20 +37,24 @@ class Ingesting(Installation):
         except RedisError:
             return False
 
-    def counted(self) -> int | None:
-        """Requests in the windows; None while the database is away."""
+    def counted(self) -> set[int] | None:
+        """Requests that each step knows of, and the total; None while the database is away."""
+        known = [
+            f"SELECT coalesce(sum(requests), 0) FROM monitoring_metricwindow WHERE deployment = 'digits' AND {which}"  # noqa: S608  three constants
+            for which in ("step = 1", "(step = 10 OR step = 1 AND NOT rolled)", "(step = 60 OR NOT rolled)")
+        ]
+        known.append("SELECT coalesce(sum((counts->>'requests')::bigint), 0) FROM monitoring_metrictotal")
         try:
             with psycopg.connect(self.addresses["DATABASE_URL"]) as connection:
-                query = "SELECT coalesce(sum(requests), 0) FROM monitoring_metricwindow WHERE deployment = 'digits'"
-                return int(connection.execute(query).fetchone()[0])  # type: ignore[index]
+                return {int(connection.execute(query).fetchone()[0]) for query in known}  # type: ignore[index]
         except psycopg.OperationalError:
             return None
 
     def counts_everything(self) -> None:
         """Everything written is counted once, and stays so."""
-        eventually(lambda: self.counted() == self.written)
+        eventually(lambda: self.counted() == {self.written})
         self.write(5)
-        eventually(lambda: self.counted() == self.written)
+        eventually(lambda: self.counted() == {self.written})
 
 
 @pytest.fixture(scope="module")

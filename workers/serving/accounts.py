@@ -1,9 +1,15 @@
-"""What happened to requests, counted once each: the source of both the metrics stream and Prometheus."""
+"""What happened to requests, counted once each: the source of both the metrics stream and Prometheus.
+
+What stages took is counted here, from the trail of the answer that its caller got, and not where it was taken: a
+request that two replicas computed, as the first of them died, is answered once and so counted once.
+"""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from workers.serving import clock, histogram
+from workers.serving import clock, sketch
+from workers.serving.sketch import Buckets
 from workers.serving.wire import Stop
 
 #: Revision of a row whose requests failed before a revision was chosen (a malformed body, too many in flight).
@@ -15,23 +21,33 @@ Place = tuple[str, int]
 
 @dataclass(slots=True)
 class StageRow:
-    """What one stage took for the answered requests of a row."""
+    """What one stage took for the answered requests of a row. The last three are of a window and in no total."""
 
     requests: int = 0
     queued_seconds: float = 0.0
     busy_seconds: float = 0.0
     batches: float = 0.0  # each request counts its share of the batch it was in
     steps: dict[str, float] = field(default_factory=dict)  # seconds by step, where a stage hosts several
+    queue: Buckets = field(default_factory=dict)  # ms
+    sizes: dict[int, int] = field(default_factory=dict)  # requests by the size of their batch, in samples
+    spans: dict[str, Buckets] = field(default_factory=dict)  # ms by step
 
     def note(self, stop: Stop, samples: int) -> None:
         """One request more."""
+        batch, steps, spans = stop.batch, self.steps, self.spans
         self.requests += 1
         self.queued_seconds += stop.queued
         self.busy_seconds += stop.busy
-        self.batches += samples / max(1, stop.batch)
-        steps = self.steps
-        for step, seconds in stop.steps.items():
+        self.batches += samples / max(1, batch)
+        sketch.note(self.queue, stop.queued * 1000)
+        self.sizes[batch] = self.sizes.get(batch, 0) + 1
+        # What is told in parts has no steps: they take turns.
+        for step, seconds in (stop.steps or {stop.stage: stop.busy}).items():
             steps[step] = steps.get(step, 0.0) + seconds
+            span = spans.get(step)
+            if span is None:
+                span = spans[step] = {}
+            sketch.note(span, seconds * 1000)
 
     def add(self, other: "StageRow") -> None:
         """Count another row's requests here too."""
@@ -49,7 +65,8 @@ class Row:
 
     requests: int = 0
     errors: Counter[str] = field(default_factory=Counter)  # by code
-    latency: Counter[str] = field(default_factory=Counter)  # by upper bound in ms, of answered requests
+    latency: Buckets = field(default_factory=dict)  # ms, of answered requests
+    confidence: Buckets = field(default_factory=dict)  # of answered samples; of a window and in no total
     inputs: Counter[str] = field(default_factory=Counter)  # requests that carried this input
     muted: Counter[str] = field(default_factory=Counter)  # requests that carried it while it was muted
     good_seconds: float = 0.0
@@ -62,7 +79,7 @@ class Row:
         """Count another row's requests here too."""
         self.requests += other.requests
         self.errors += other.errors
-        self.latency += other.latency
+        sketch.add(self.latency, other.latency)
         self.inputs += other.inputs
         self.muted += other.muted
         self.good_seconds += other.good_seconds
@@ -89,13 +106,17 @@ class Accounts:
         samples: int = 1,
         trail: tuple[Stop, ...] = (),
         muted: tuple[str, ...] = (),
+        confidences: Iterable[float | None] = (),
     ) -> None:
         """A request was answered with its outputs; `trail` are the stages it passed, `muted` those of its inputs that
         are muted."""
         row = self._row(place)
         row.requests += 1
         row.good_seconds += seconds
-        row.latency[histogram.label(seconds)] += 1
+        sketch.note(row.latency, seconds * 1000)
+        for confidence in confidences:
+            if confidence is not None:
+                sketch.note(row.confidence, confidence)
         for name in inputs:
             row.inputs[name] += 1
         for name in muted:

@@ -108,7 +108,8 @@ def _answered(job: Job, samples: list[Sample], trail: tuple[wire.Stop, ...], rea
     if asked is None:
         return Finished(job.entry, wire.encode_reply(wire.Reply(message.id, samples, trail=trail)), message.gateway)
     confidences = reading.confidences(samples)
-    reply = wire.Reply(message.id, samples, trail=trail, keep=unsure(confidences, asked.below))
+    keep = unsure(confidences, asked.below)
+    reply = wire.Reply(message.id, samples, trail=trail, keep=keep, confidences=tuple(confidences))
     record = _recorded(asked, trail, "", reading.labels(samples), confidences)
     return Finished(job.entry, wire.encode_reply(reply), message.gateway, (), record)
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-from workers.serving import histogram
+from workers.serving import sketch
 from workers.serving.accounts import Accounts, Row
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
-#: Every eighth bound: about a factor of two from one to the next.
-_STEP = 8
+#: Buckets up to which requests are told: from a millisecond to two minutes, each about twice the one before.
+_BOUNDS = range(0, 35 * 18, 35)
 
 
 @dataclass(slots=True)
@@ -85,13 +85,10 @@ def _stages(accounts: Accounts) -> Iterable[Metric]:
 
 
 def _buckets(row: Row) -> list[tuple[str, float]]:
-    """Cumulative counts by upper bound in seconds."""
-    buckets, count = [], 0
-    for place, name in enumerate(histogram.LABELS):
-        count += row.latency.get(name, 0)
-        if place % _STEP == 0:
-            buckets.append((f"{histogram.BOUNDS[place] / 1000:g}", float(count)))
-    return [*buckets, ("+Inf", float(count))]
+    """Cumulative counts by upper bound in seconds, exact: the bounds are bounds of the sketch's own buckets."""
+    counts = [(bound, sum(count for key, count in row.latency.items() if key <= bound)) for bound in _BOUNDS]
+    buckets = [(f"{sketch.upper(bound) / 1000:.4g}", float(count)) for bound, count in counts]
+    return [*buckets, ("+Inf", float(sum(row.latency.values())))]
 
 
 def _gauges(now: Gauges) -> Iterable[Metric]:

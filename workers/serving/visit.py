@@ -302,6 +302,7 @@ class Visit:
             len(self._request.samples),
             reply.trail,
             self._said.muted,
+            reply.confidences,
         )
         self._finish()
         self._teller.send(then=lambda: self._exchange.when_taken(self._leave))

@@ -57,7 +57,7 @@ class Reply(msgspec.Struct, array_like=True, frozen=True):
     """The answer to one message: samples, or an error's code and message.
 
     `part` counts what is told before the answer, from 1; the answer itself has none. `keep` where the model was not
-    sure: the inputs should be kept.
+    sure: the inputs should be kept. `confidences` has an element a sample, or none where the model gives none.
     """
 
     id: int
@@ -67,6 +67,7 @@ class Reply(msgspec.Struct, array_like=True, frozen=True):
     part: int = 0
     trail: tuple[Stop, ...] = ()
     keep: bool = False
+    confidences: tuple[float | None, ...] = ()
 
 
 class MessageTooLarge(ValueError):

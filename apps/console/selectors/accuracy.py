@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.console import figures
-from apps.console.selectors.marks import rollout_marks
+from apps.console.selectors.marks import marks
 from apps.deployments.models import Deployment, Revision
-from apps.monitoring.rules.accuracy import USUAL, WINDOWS, Course, Tally, total
+from apps.monitoring.rules.accuracy import Course, Tally, total
 from apps.monitoring.selectors import deployment_accuracy
 from apps.registry.rules.roles import label_output
 
-_WORDS = {"1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days"}
+#: Ranges in words.
+WORDS = {"15m": "the last 15 minutes", "1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days"}
+#: Labels come late: what the other charts do not reach back to may be asked for, on an axis of its own.
+_WEEK = "7d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +22,20 @@ class AccuracyPanel:
 
     revision: int
     window: str
+    range: str
     outputs_label: bool
     tally: Tally
     chart: dict[str, Any]
 
     @property
     def windows(self) -> list[str]:
-        """What may be chosen."""
-        return list(WINDOWS)
+        """What may be chosen: the range of the other charts, or the week."""
+        return [self.range, _WEEK]
 
     @property
     def over(self) -> str:
         """The window in words."""
-        return _WORDS[self.window]
+        return WORDS[self.window]
 
     @property
     def accuracy(self) -> str:
@@ -50,18 +54,28 @@ class AccuracyPanel:
         return figures.share(self.tally.coverage)
 
 
-def accuracy_panel(deployment: Deployment, revision: Revision, window: str) -> AccuracyPanel:
-    """Of the revision, over one of WINDOWS by name, or else the usual one."""
-    window = window if window in WINDOWS else USUAL
+def accuracy_panel(deployment: Deployment, revision: Revision, over: str, window: str) -> AccuracyPanel:
+    """Of the revision, over the range of the other charts, or over the week where `window` says so."""
+    window = _WEEK if window == _WEEK else over
     course = deployment_accuracy(deployment.name, window)
     line = course.of(revision.number)
     return AccuracyPanel(
         revision=revision.number,
         window=window,
+        range=over,
         outputs_label=label_output(revision.version.manifest["outputs"]) is not None,
         tally=total(line),
-        chart=_chart(course, line) | {"over": _WORDS[window], "marks": rollout_marks(deployment, course.at[0])},
+        chart=_chart(course, line) | _about(deployment, course, window, over),
     )
+
+
+def _about(deployment: Deployment, course: Course, window: str, over: str) -> dict[str, Any]:
+    """With the axis of the other charts come their marks."""
+    told: dict[str, Any] = {"over": WORDS[window], "shared": window == over}
+    if window != over:
+        span = course.at[0], course.at[-1] + course.step
+        told["marks"] = [mark._asdict() for mark in marks(deployment, *span)]
+    return told
 
 
 def _chart(course: Course, line: list[Tally]) -> dict[str, Any]:

@@ -1,19 +1,19 @@
 """One deployment's page."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 
 from apps.approvals.models import ApprovalRequest
 from apps.console.figures import present_texts
-from apps.console.selectors.accuracy import accuracy_panel
+from apps.console.selectors.accuracy import WORDS, accuracy_panel
 from apps.console.selectors.alerts import deployment_alerts
 from apps.console.selectors.degrees import degrees
 from apps.console.selectors.drift import drift_panel
 from apps.console.selectors.fleet import deployment_rows, modalities
-from apps.console.selectors.marks import rollout_marks
+from apps.console.selectors.marks import marks
 from apps.console.selectors.objectives import objective_rows
 from apps.console.states import replica_state, revision_state, rollout_state
 from apps.core.clock import now
@@ -21,6 +21,7 @@ from apps.deployments.models import Deployment, Replica, Revision, Rollout
 from apps.deployments.rules.groups import hops
 from apps.deployments.rules.spec import setting
 from apps.deployments.selectors import StageStanding, kept_rollout, mutings_open, standings
+from apps.monitoring.rules.series import RANGES, USUAL_RANGE
 from apps.monitoring.selectors import deployment_series, present_numbers
 from apps.registry.rules.stages import spelt
 
@@ -58,12 +59,14 @@ class StageBox:
     takes_from: str
 
 
-def deployment_context(deployment: Deployment, accuracy_over: str = "") -> dict[str, Any]:
-    """Everything the page shows; its accuracy over a window by name."""
+def deployment_context(deployment: Deployment, over: str = "", accuracy_over: str = "") -> dict[str, Any]:
+    """Everything the page shows, over a range by name; its accuracy over the week, where that is asked for."""
+    over = over if over in RANGES else USUAL_RANGE
     kept = kept_rollout(deployment)
     row = next(row for row in deployment_rows() if row.name == deployment.name)
     rollout = _last_rollout(deployment)
     shown = deployment.live_revision or _newest(deployment)
+    charts = _charts(deployment, over)
     return {
         "deployment": deployment,
         "row": row,
@@ -80,11 +83,14 @@ def deployment_context(deployment: Deployment, accuracy_over: str = "") -> dict[
         "muted": list(mutings_open([deployment])),
         "kept": kept,
         "keep_s": setting(kept.to_revision.spec, "keep_s") if kept else 0,
-        "charts": _charts(deployment),
+        "range": over,
+        "ranges": list(RANGES),
+        "charts": charts,
+        "marks": [{**mark, "at": datetime.fromtimestamp(mark["at"], UTC)} for mark in charts["marks"]],
         "drift": drift_panel(deployment, deployment.live_revision) if deployment.live_revision else None,
         "alerts": deployment_alerts(deployment.name),
         "objectives": objective_rows(deployment.name),
-        "accuracy": accuracy_panel(deployment, shown, accuracy_over) if shown else None,
+        "accuracy": accuracy_panel(deployment, shown, over, accuracy_over) if shown else None,
     }
 
 
@@ -167,7 +173,8 @@ def _giver_text(givers: list[str], before: list[str]) -> str:
     return f"takes from {' and '.join(givers)}" if givers else "takes the request"
 
 
-def _charts(deployment: Deployment) -> dict[str, Any]:
-    """The series of the last hour and the moments worth a mark, for static/js/charts.js."""
-    series = deployment_series(deployment.name)
-    return series.as_dict() | {"over": "the last hour", "marks": rollout_marks(deployment, series.at[0])}
+def _charts(deployment: Deployment, over: str) -> dict[str, Any]:
+    """The series of a range and the moments worth a mark, for static/js/charts.js."""
+    series = deployment_series(deployment.name, over=over)
+    found = marks(deployment, series.at[0], series.at[-1] + series.step)
+    return series.as_dict() | {"over": WORDS[over], "marks": [mark._asdict() for mark in found]}

@@ -8,6 +8,7 @@ from apps.inference.selectors.predictions import (
     predictions_tally,
     predictions_waiting,
 )
+from apps.inference.selectors.queues import requests_waiting
 from apps.inference.selectors.routing import routing_document, routing_published
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "predictions_list",
     "predictions_tally",
     "predictions_waiting",
+    "requests_waiting",
     "routing_document",
     "routing_published",
 ]

@@ -6,14 +6,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.core.permissions import ScopedPermission
-from apps.monitoring.exposition import COLLECTORS
+from apps.monitoring.exposition import page
 
 #: Headers by which a proxy says that it asks for somebody else.
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
@@ -52,7 +51,4 @@ class Metrics(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
-        registry = CollectorRegistry()
-        for collector in COLLECTORS:
-            registry.register(collector())
-        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        return HttpResponse(page(), content_type=CONTENT_TYPE_LATEST)

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('deployments', '0003_stages_apart'),
-        ('monitoring', '0002_accuracy'),
+        ('monitoring', '0003_windows'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -66,7 +66,7 @@ class Window(NamedTuple):
     step: int
 
 
-WINDOWS = {"1h": Window(3600, 60), "24h": Window(86_400, 900), "7d": Window(604_800, 7200)}
+WINDOWS = {"15m": Window(900, 60), "1h": Window(3600, 60), "24h": Window(86_400, 900), "7d": Window(604_800, 7200)}
 USUAL = "24h"
 
 

@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from apps.monitoring.rules.histograms import merged
+from apps.monitoring.rules.sketches import Buckets, Sketches, merged, sketches_merged
+
+#: Names of sketches; those that end in a slash are followed by a step's or stage's name.
+LATENCY, CONFIDENCE = "latency", "confidence"
+STAGE, QUEUE, BATCH = "stage/", "queue/", "batch/"
 
 #: Error codes that are the caller's fault: refusals, which say nothing about the service's own health.
 REFUSALS = frozenset(
@@ -41,12 +45,17 @@ MODEL_FAULTS = frozenset({"model_failed", "model_output_wrong", "model_crashed"}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Requests that ended, with their errors by code, latencies (rules/histograms.py) and inputs by name."""
+    """Requests that ended, with their errors by code and inputs by name; samples and sketches of those answered.
+
+    `heard` are the seconds in which a gateway was heard, of the fleet alone.
+    """
 
     requests: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
-    latency: Mapping[str, int] = field(default_factory=dict)
     inputs: Mapping[str, int] = field(default_factory=dict)
+    samples: int = 0
+    sketches: Sketches = field(default_factory=dict)
+    heard: int = 0
 
     @property
     def refused(self) -> int:
@@ -58,6 +67,15 @@ class Counts:
         """Requests that failed by the model's or the platform's fault."""
         return sum(self.errors.values()) - self.refused
 
+    @property
+    def latency(self) -> Buckets:
+        """Milliseconds from the request's head to its answer, of answered requests."""
+        return self.sketches.get(LATENCY, {})
+
+    def of(self, kind: str) -> dict[str, Buckets]:
+        """The sketches of one kind (STAGE, QUEUE, BATCH) by the name that follows."""
+        return {name.removeprefix(kind): each for name, each in self.sketches.items() if name.startswith(kind)}
+
 
 def total(counts: Iterable[Counts]) -> Counts:
     """The sum of all."""
@@ -65,8 +83,10 @@ def total(counts: Iterable[Counts]) -> Counts:
     return Counts(
         requests=sum(each.requests for each in every),
         errors=merged(each.errors for each in every),
-        latency=merged(each.latency for each in every),
         inputs=merged(each.inputs for each in every),
+        samples=sum(each.samples for each in every),
+        sketches=sketches_merged(each.sketches for each in every),
+        heard=sum(each.heard for each in every),
     )
 
 

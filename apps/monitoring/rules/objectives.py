@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from apps.monitoring.rules.counts import Counts
-from apps.monitoring.rules.histograms import within
+from apps.monitoring.rules.sketches import within
 
 #: The period in days where nobody says otherwise, and the longest: minutes are kept for so long.
 DAYS, MOST_DAYS = 28, 28

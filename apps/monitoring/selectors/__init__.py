@@ -1,6 +1,6 @@
 """Reads of this app, a file a purpose; other apps and the workers import them from here."""
 
-from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy
+from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy, labels_given
 from apps.monitoring.selectors.alerts import (
     alert_history,
     alert_rules,
@@ -27,12 +27,13 @@ from apps.monitoring.selectors.objectives import (
 )
 from apps.monitoring.selectors.side_by_side import arm
 from apps.monitoring.selectors.traffic import (
-    counts_of,
     deployment_series,
     gateways_present,
     present_numbers,
+    present_since,
     seconds_behind,
     sparklines,
+    totals_by_revision,
 )
 from apps.monitoring.selectors.watch import (
     anything_live,
@@ -41,8 +42,16 @@ from apps.monitoring.selectors.watch import (
     rollouts_unanswered,
     webhooks_off,
 )
+from apps.monitoring.selectors.windows import (
+    Traffic,
+    counts_of,
+    heard_between,
+    traffic_between,
+    windows_between,
+)
 
 __all__ = [
+    "Traffic",
     "accuracy_by_deployment",
     "alert_history",
     "alert_rules",
@@ -60,8 +69,10 @@ __all__ = [
     "first_minute",
     "first_window",
     "gateways_present",
+    "heard_between",
     "heard_until",
     "labelled",
+    "labels_given",
     "loss_counters",
     "mails_due",
     "minute",
@@ -70,11 +81,15 @@ __all__ = [
     "objectives_by_name",
     "objectives_of",
     "present_numbers",
+    "present_since",
     "recipients",
     "replicas_missing",
     "rollouts_unanswered",
     "seconds_behind",
     "sparklines",
+    "totals_by_revision",
+    "traffic_between",
     "webhooks_off",
     "window_sums",
+    "windows_between",
 ]

@@ -15,6 +15,13 @@ select revision, floor(extract(epoch from start) / %(step)s)::bigint * %(step)s,
 from monitoring_accuracycount where deployment = %(deployment)s and start >= %(since)s group by 1, 2
 """
 
+#: The index is `feedback_given` (migration 0003).
+_GIVEN = """
+select max(given_at), count(*) from inference_feedback
+where deployment = %(deployment)s and given_at >= %(since)s and given_at < %(until)s
+group by floor(extract(epoch from given_at) / %(step)s) order by 1
+"""
+
 
 def deployment_accuracy(deployment: str, window: str = USUAL, now: datetime | None = None) -> Course:
     """The course of one deployment's revisions over a window, which is one of WINDOWS by name."""
@@ -32,6 +39,13 @@ def accuracy_by_deployment(window: str = USUAL, now: datetime | None = None) -> 
     sums = AccuracyCount.objects.filter(start__gte=since).values_list("deployment")
     found = sums.annotate(Sum("predictions"), Sum("labelled"), Sum("right")).order_by("deployment")
     return {name: Tally(*counts) for name, *counts in found if any(counts)}
+
+
+def labels_given(deployment: str, since: datetime, until: datetime, step: int) -> list[tuple[datetime, int]]:
+    """When labels arrived, in groups of at most `step` seconds: the moment of the last, and how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVEN, {"deployment": deployment, "since": since, "until": until, "step": step})
+        return [(at, int(count)) for at, count in cursor.fetchall()]
 
 
 def _moment(seconds: int) -> datetime:

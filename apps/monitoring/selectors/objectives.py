@@ -3,35 +3,36 @@
 `minutes_of` and `minutes_heard` are the only places here that know how windows are kept.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.db.models import Sum as Total
 
 from apps.core.clock import now as clock_now
-from apps.monitoring.models import FLEET, AccuracyCount, GatewayReport, MetricWindow, Objective, ObjectiveMinute
+from apps.monitoring.models import AccuracyCount, GatewayReport, MetricWindow, Objective, ObjectiveMinute
 from apps.monitoring.rules.accuracy import Tally
 from apps.monitoring.rules.burn import Sum
 from apps.monitoring.rules.counts import Counts, merged_errors, total
 from apps.monitoring.rules.standing import Standing
-from apps.monitoring.selectors.traffic import counts_of
+from apps.monitoring.selectors.windows import heard_between, moment, windows_between
 
 
 def minutes_of(deployment: str, since: datetime, until: datetime) -> dict[datetime, Counts]:
     """Start of a minute -> what it held, from `since` to before `until`; without minutes in which nobody asked."""
-    found: defaultdict[datetime, list[Counts]] = defaultdict(list)
-    for window in MetricWindow.objects.filter(deployment=deployment, start__gte=since, start__lt=until):
-        found[minute(window.start)].append(counts_of(window))
-    return {start: total(counts) for start, counts in found.items()}
+    windows = windows_between([deployment], 60, *_seconds(since, until))[deployment]
+    return {moment(start): total(by_revision.values()) for start, by_revision in windows.items()}
 
 
 def minutes_heard(since: datetime, until: datetime) -> set[datetime]:
     """Starts of the minutes in which a gateway was heard."""
-    windows = MetricWindow.objects.filter(deployment=FLEET, start__gte=since, start__lt=until)
-    return {minute(start) for start in windows.values_list("start", flat=True)}
+    return {moment(start) for start in heard_between(60, *_seconds(since, until))}
+
+
+def _seconds(since: datetime, until: datetime) -> tuple[int, int]:
+    return int(since.timestamp()), ceil(until.timestamp())
 
 
 def first_window(deployment: str) -> datetime | None:

@@ -15,14 +15,14 @@ from apps.monitoring.services.mails import (
 )
 from apps.monitoring.services.minutes import minutes_expire
 from apps.monitoring.services.objectives import objective_create, objective_delete, objective_update
+from apps.monitoring.services.rollup import windows_expire, windows_roll
 from apps.monitoring.services.subscriptions import subscription_create, subscription_delete, subscription_update
 from apps.monitoring.services.telling import alert_tell
 from apps.monitoring.services.watch import PERIOD as WATCH_PERIOD
 from apps.monitoring.services.watch import alerts_watch
-from apps.monitoring.services.windows import KEEP, windows_add, windows_expire
+from apps.monitoring.services.windows import windows_add
 
 __all__ = [
-    "KEEP",
     "TASK",
     "WATCH_PERIOD",
     "Letter",
@@ -52,4 +52,5 @@ __all__ = [
     "subscription_update",
     "windows_add",
     "windows_expire",
+    "windows_roll",
 ]

@@ -1,23 +1,23 @@
 """Writing the windows."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from django.db import transaction
 
-from apps.core.clock import now
-from apps.monitoring.models import GatewayReport, MetricWindow
+from apps.monitoring.models import FLEET, GatewayReport, MetricTotal, MetricWindow
+from apps.monitoring.rules import COARSER, STEPS
 from apps.monitoring.rules.counts import Counts, total
-from apps.monitoring.rules.entries import Entry, WindowKey, window_totals
+from apps.monitoring.rules.entries import Entry, Row, WindowKey, rolled, window_totals
 from apps.monitoring.rules.receipts import Receipts, counted, received
+from apps.monitoring.rules.sketches import encode
+from apps.monitoring.rules.totals import added, of_row
 from apps.monitoring.selectors import counts_of
-
-#: How long windows are kept; charts show the last hour, the rest is for looking back.
-KEEP = timedelta(days=7)
 
 
 def windows_add(*, entries: Sequence[Entry]) -> int:
-    """Count entries into their windows and return how many were new: each (gateway, seq) counts once, ever.
+    """Count entries into their seconds and the totals, and return how many were new: each (gateway, seq) counts once,
+    ever.
 
     Safe to repeat and safe beside other writers: a gateway's row is locked before its entries are looked at.
     """
@@ -25,15 +25,40 @@ def windows_add(*, entries: Sequence[Entry]) -> int:
         return 0
     with transaction.atomic():
         fresh = _receive(entries)
-        _merge(window_totals(fresh))
+        windows_merge(STEPS[0], window_totals(fresh))
+        _add_up([row for entry in fresh for row in entry.rows])
     return len(fresh)
 
 
-def windows_expire() -> int:
-    """Delete windows and silent gateways past their keep; returns how many windows went."""
-    oldest = now() - KEEP
-    GatewayReport.objects.filter(reported_at__lt=oldest).delete()
-    return MetricWindow.objects.filter(start__lt=oldest).delete()[0]
+def windows_merge(step: int, totals: Mapping[WindowKey, Counts]) -> None:
+    """Add counts to windows of `step` seconds, in the caller's transaction; what comes too late for a window's rolling
+    up is added to the next step's, too.
+
+    Everybody takes rows in one order, finer steps first, so that two writers never wait for each other in a ring.
+    """
+    keys = sorted(totals)
+    MetricWindow.objects.bulk_create(
+        [MetricWindow(step=step, start=_moment(at), deployment=name, revision=number) for at, name, number in keys],
+        ignore_conflicts=True,
+    )
+    rows = [row for row in _locked_windows(step, keys) if key_of(row) in totals]
+    late = {}
+    for row in rows:
+        more = _new(row, totals[key_of(row)])
+        _set(row, total([counts_of(row), more]))
+        if row.rolled:
+            late[key_of(row)] = more
+    MetricWindow.objects.bulk_update(rows, ["heard", "requests", "samples", "errors", "inputs", "sketches"])
+    if late:
+        windows_merge(COARSER[step], rolled(late, COARSER[step]))
+
+
+def _new(row: MetricWindow, more: Counts) -> Counts:
+    """A second in which several gateways were heard was heard once."""
+    if row.deployment != FLEET:
+        return more
+    heard = min(more.heard, row.step - row.heard)
+    return Counts(more.requests, more.errors, more.inputs, more.samples, more.sketches, heard)
 
 
 def _receive(entries: Sequence[Entry]) -> list[Entry]:
@@ -56,7 +81,7 @@ def _locked_reports(entries: Sequence[Entry]) -> dict[str, GatewayReport]:
     oldest = {entry.gateway: _moment(entry.to) for entry in reversed(entries)}
     new = [GatewayReport(gateway=gateway, reported_at=at) for gateway, at in sorted(oldest.items())]
     GatewayReport.objects.bulk_create(new, ignore_conflicts=True)
-    # In one order everywhere, so that two writers never wait for each other in a ring.
+    # In one order everywhere, as with the windows.
     rows = GatewayReport.objects.filter(pk__in=oldest).order_by("pk").select_for_update()
     return {row.gateway: row for row in rows}
 
@@ -69,35 +94,40 @@ def _note(report: GatewayReport, entry: Entry, receipts: Receipts) -> None:
         report.dropped = max(report.dropped, entry.dropped)
 
 
-def _merge(totals: dict[WindowKey, Counts]) -> None:
-    keys = sorted(totals)
-    MetricWindow.objects.bulk_create(
-        [MetricWindow(start=_moment(start), deployment=name, revision=revision) for start, name, revision in keys],
-        ignore_conflicts=True,
-    )
-    rows = [row for row in _locked_windows(keys) if _key(row) in totals]
-    for row in rows:
-        _set(row, total([counts_of(row), totals[_key(row)]]))
-    MetricWindow.objects.bulk_update(rows, ["requests", "errors", "latency", "inputs"])
-
-
-def _locked_windows(keys: list[WindowKey]) -> Sequence[MetricWindow]:
+def _locked_windows(step: int, keys: list[WindowKey]) -> Sequence[MetricWindow]:
     return list(
         MetricWindow.objects.filter(
-            start__in={_moment(start) for start, _, _ in keys}, deployment__in={name for _, name, _ in keys}
+            step=step, start__in={_moment(start) for start, _, _ in keys}, deployment__in={name for _, name, _ in keys}
         )
         .order_by("pk")
         .select_for_update()
     )
 
 
-def _key(row: MetricWindow) -> WindowKey:
+def key_of(row: MetricWindow) -> WindowKey:
+    """What it counts."""
     return int(row.start.timestamp()), row.deployment, row.revision
 
 
 def _set(row: MetricWindow, counts: Counts) -> None:
-    row.requests = counts.requests
-    row.errors, row.latency, row.inputs = dict(counts.errors), dict(counts.latency), dict(counts.inputs)
+    row.heard, row.requests, row.samples = counts.heard, counts.requests, counts.samples
+    row.errors, row.inputs, row.sketches = dict(counts.errors), dict(counts.inputs), encode(counts.sketches)
+
+
+def _add_up(rows: Sequence[Row]) -> None:
+    """Add to what is counted since the beginning."""
+    more: dict[tuple[str, int], dict[str, float]] = {}
+    for row in rows:
+        place = row.deployment, row.revision
+        more[place] = added(more.get(place, {}), of_row(row))
+    new = [MetricTotal(deployment=name, revision=number) for name, number in sorted(more)]
+    MetricTotal.objects.bulk_create(new, ignore_conflicts=True)
+    of_these = MetricTotal.objects.filter(deployment__in={name for name, _ in more})
+    locked = of_these.order_by("deployment", "revision").select_for_update()
+    totals = [each for each in locked if (each.deployment, each.revision) in more]
+    for each in totals:
+        each.counts = added(each.counts, more[each.deployment, each.revision])
+    MetricTotal.objects.bulk_update(totals, ["counts"])
 
 
 def _moment(seconds: float) -> datetime:

@@ -1,0 +1,49 @@
+"""Moments worth a mark on the charts: of every kind, the oldest first, in the time that is shown."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.console.selectors.marks import marks
+from apps.core.clock import now
+from apps.deployments.models import Rollout
+from apps.inference.models import Feedback
+from tests.deployments.makers import make_deployment, make_revision, make_version
+from tests.inference.records import ago
+from tests.monitoring.labels import predicted, true
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_labels_are_marked_when_they_arrived_however_old_their_predictions_are(world: World) -> None:
+    deployment, moment = make_deployment(world), now()
+    true(world, predicted("7", "3", at=ago(days=2)), "7", "3")
+    true(world, predicted("1", at=ago(days=2)), "1")
+    early = Feedback.objects.order_by("pk").first()
+    Feedback.objects.filter(pk=early.pk).update(given_at=moment - timedelta(minutes=30))  # type: ignore[union-attr]
+    true(world, predicted("7", deployment="letters"), "7")
+    found = marks(deployment, moment.timestamp() - 3600, moment.timestamp() + 60)
+    assert [(mark.kind, mark.text, mark.href) for mark in found] == [
+        ("labels", "1 label", "#accuracy"),
+        ("labels", "2 labels", "#accuracy"),
+    ]
+
+
+def test_rollouts_are_marked_where_traffic_moved_and_stand_among_the_others_by_time(world: World) -> None:
+    deployment, moment = make_deployment(world), now()
+    true(world, predicted("7"), "7")
+    version = make_version(world)
+    for number, minutes in ((1, 90), (2, 10)):
+        revision = make_revision(world, deployment, version)
+        Rollout.objects.create(
+            deployment=deployment,
+            to_revision=revision,
+            state=Rollout.State.DONE,
+            shifted_at=moment - timedelta(minutes=minutes),
+            ended_at=moment,
+        )
+        assert revision.number == number
+    found = marks(deployment, moment.timestamp() - 3600, moment.timestamp() + 60)
+    assert [(mark.kind, mark.text) for mark in found] == [("rollout", "revision 2"), ("labels", "1 label")]
+    assert found[0].href == "#revision-2"
