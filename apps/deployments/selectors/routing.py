@@ -49,7 +49,7 @@ def _route(
         "timeout_ms": revision.spec["timeout_ms"],
         "max_in_flight": revision.spec["max_in_flight"],
         # while two revisions answer, what both can do without
-        "muted": inputs_left_out([revision, coming] if coming else [revision], muted) if muted else [],
+        "muted": inputs_left_out([revision, coming.to_revision] if coming else [revision], muted) if muted else [],
     }
 
 

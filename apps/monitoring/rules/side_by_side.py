@@ -54,14 +54,14 @@ class Margins:
 
 
 class Share(NamedTuple):
-    """`count` of `total`."""
+    """`cases` of `total`."""
 
-    count: int
+    cases: int
     total: int
 
     @property
     def value(self) -> float:
-        return self.count / self.total if self.total else 0.0
+        return self.cases / self.total if self.total else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _labels(baseline: Mapping[str, int], candidate: Mapping[str, int], margin: f
 
 
 def _rest(share: Share) -> Share:
-    return Share(share.total - share.count, share.total)
+    return Share(share.total - share.cases, share.total)
 
 
 def _measured(name: str, words: str, shares: tuple[Share, Share], margin: float, level: float = _LEVEL) -> Measured:
