@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from workers.training.digits_av.conditions import Condition, under
 from workers.training.digits_av.held_out import HeldOutSample
 
 #: Requests of each phase, by so many clients at once: enough for every test to find what it should.
-_COUNT, _CLIENTS = 240, 4
+_COUNT, _CLIENTS = 360, 4
 #: Seconds for records, descriptions and labels to arrive, and for a run.
 _PATIENCE = 60.0
 #: What has to be told of each condition.
@@ -66,11 +67,14 @@ class Drifting:
     key: str
     deployment: str
     cache: Path
-    say: Callable[[str], None]
 
     def policy(self, **fields: Any) -> None:
-        """Runs on demand alone, so that each is about one phase."""
-        told = {"every_minutes": None, "every_predictions": None, **fields}
+        """Runs on demand alone, so that each is about one phase.
+
+        The level is far below the usual one: reference and traffic are 300 pictures each, shown again and again, which
+        a test takes for more than they are.
+        """
+        told = {"every_minutes": None, "every_predictions": None, "level": 1e-4, **fields}
         self.ci.ask("PUT", f"deployments/{self.deployment}/drift/policy", json=told)
 
     def phase(self, condition: Condition, seed: int, *, judged: bool = True) -> Phase:
@@ -90,12 +94,30 @@ class Drifting:
         found.counted = round(sum(each.said == each.truth for each in answers) / len(answers), 3)
         return found
 
+    def wait_muted(self, inputs: set[str]) -> None:
+        """Until exactly these inputs are left out, in the routing too."""
+        self._until(lambda: self._muted() == inputs, f"the inputs {sorted(inputs)} to be muted")
+        sample = next(iter(under(Condition.CLEAN, 1, 0, cache_directory=self.cache)))
+        self._until(lambda: self._said_muted(sample) == inputs, "the gateway to follow")
+
+    def _muted(self) -> set[str]:
+        told = self.ci.ask("GET", f"deployments/{self.deployment}")["muted_inputs"]
+        return {each["input"] for each in told}
+
+    def _said_muted(self, sample: HeldOutSample) -> set[str]:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        url = f"{self.gateway}/v2/models/{self.deployment}/infer"
+        answer = httpx.post(url, json=body(sample, SENSES[0]), headers=headers, timeout=35)
+        return set(filter(None, answer.headers.get("x-quartet-muted", "").split(",")))
+
     def _ask(self, samples: Sequence[HeldOutSample]) -> list[Answered]:
-        """Every sample once, both senses, a few at a time."""
+        """Every sample once, a few at a time; with both senses and either alone in turn, as the model was measured."""
         headers = {"Authorization": f"Bearer {self.key}"}
         url = f"{self.gateway}/v2/models/{self.deployment}/infer"
         with httpx.Client(headers=headers, timeout=35) as http, ThreadPoolExecutor(_CLIENTS) as clients:
-            posted = clients.map(lambda sample: http.post(url, json=body(sample, SENSES[0])), samples)
+            posted = clients.map(
+                lambda each: http.post(url, json=body(*each)), zip(samples, cycle(SENSES), strict=False)
+            )
             return [_answered(answer, sample) for answer, sample in zip(posted, samples, strict=True)]
 
     def _recorded(self, predictions: Sequence[str]) -> None:
@@ -105,7 +127,7 @@ class Drifting:
 
     def _has_inputs(self, prediction: str) -> bool:
         answer = self.ci.find(f"predictions/{prediction}")
-        return answer is not None and len(answer["kept"]) == len(SENSES[0])
+        return answer is not None and len(answer["kept"]) == len(answer["inputs"])
 
     def _judge(self, found: Phase, after: datetime, before: datetime) -> None:
         """One run over the phase; one that met inputs not described yet is asked for again."""
@@ -136,7 +158,7 @@ class Drifting:
     def _label(self, answers: Sequence[Answered]) -> None:
         rows = [{"prediction": each.prediction, "truth": each.truth} for each in answers]
         told = self.labels.ask("POST", "feedback", json={"rows": rows})
-        refused = [row for row in told["rows"] if row["outcome"] == "refused"]
+        refused = [row for row in told["rows"] if row["status"] == "refused"]
         if refused:
             raise OperatorError(f"{len(refused)} of {len(rows)} labels were refused, first: {refused[0]}")
 

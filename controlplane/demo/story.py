@@ -1,4 +1,4 @@
-"""The main job in six steps, each checked: a step that did not hold ends the demo with a sentence."""
+"""The main job in eight steps, each checked: a step that did not hold ends the demo with a sentence."""
 
 import json
 import re
@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from controlplane.demo.drifting import EXPECTED, Drifting
 from controlplane.demo.model import Training
 from controlplane.demo.rest import Ci
 from controlplane.demo.reviewer import Reviewer
@@ -20,6 +21,7 @@ from controlplane.demo.traffic import SENSES, Tally, Traffic, body, digit
 from controlplane.demo.watch import live_numbers
 from controlplane.embedded.errors import OperatorError
 from controlplane.embedded.stack import ROOT, Stack
+from workers.training.digits_av.conditions import Condition
 from workers.training.digits_av.held_out import HeldOutSample, held_out
 
 MODEL, DEPLOYMENT = "digits-av", "digits"
@@ -40,15 +42,18 @@ class Story:
     seen: dict[str, Any] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    world: Drifting = field(init=False)
 
     def run(self) -> None:
-        """All six steps, in order."""
+        """All eight steps, in order."""
         self.seed()
         self.train(0)
         self.register(0)
         self.deploy_first()
         self.ask()
         self.watch_and_replace()
+        self.drift()
+        self.do_without()
 
     def seed(self) -> None:
         """The people and keys of the demo, with fresh one-time passwords."""
@@ -99,7 +104,7 @@ class Story:
         """Ask for a revision, see the requester refused, let Ben approve it in the admin, wait until it is live."""
         with self._step(f"deploy_{number + 1}"):
             version = self.seen[f"version_{number + 1}"]
-            wanted = {"model": MODEL, "version": version, "note": f"demo, model {number + 1}"}
+            wanted = {"model": MODEL, "version": version, "note": f"demo, model {number + 1}", "record": {"rate": 1.0}}
             revision = self.ci.ask("POST", f"deployments/{DEPLOYMENT}/revisions", json=wanted)
             with Reviewer(self.stack.web_url, "ben", self.people["ben"]) as ben:
                 ben.approve(revision["digest"], "Looks right")
@@ -166,6 +171,52 @@ class Story:
         _hold(min(tally.accuracy().values()) > 0.8, f"Too many wrong answers: {tally.accuracy()}")
         versions = ", ".join(f"{n} by version {v}" for v, n in sorted(tally.versions.items()))
         self.say(f"6. Replaced under load: {tally.sent} requests, 0 failed ({versions}), p95 {tally.percentile(95)} ms")
+
+    def drift(self) -> None:
+        """The world changes: what drifted is told without a label, and the accuracy falls once labels come."""
+        with self._step("drift"):
+            self.world = Drifting(
+                ci=self.ci,
+                labels=Ci(self.stack.web_url, self.keys["labels"]),
+                gateway=self.stack.gateway_url,
+                key=self.keys["app"],
+                deployment=DEPLOYMENT,
+                cache=self._cache(),
+            )
+            self.world.policy(answer_without_drifted=False)
+            phases = {each: self.world.phase(each, seed) for seed, each in enumerate(EXPECTED, start=20)}
+            self.seen["drift"] = {each.condition: each.as_dict() for each in phases.values()}
+            for condition, phase in phases.items():
+                named = ", ".join(phase.told) or "nothing"
+                self.say(f"7. {condition}: drift of {named}; {phase.accuracy:.3f} right of {phase.labelled} labels")
+            for condition, phase in phases.items():
+                _hold(
+                    set(phase.told) == EXPECTED[condition],
+                    f"Under {condition} the drift run {phase.run} should name {sorted(EXPECTED[condition])}, and named "
+                    f"{list(phase.told)}: {phase.verdicts}",
+                )
+                _hold(
+                    phase.accuracy == phase.counted, f"The clients saw {phase.counted} right, Quartet {phase.accuracy}."
+                )
+            clean, noisy = phases[Condition.CLEAN].accuracy, phases[Condition.NOISE].accuracy
+            _hold(noisy < clean, f"Noise left the accuracy at {noisy}; it was {clean}.")
+
+    def do_without(self) -> None:
+        """By policy the deployment answers from the picture while the sound is drifted, and from both when it heals."""
+        with self._step("do_without"):
+            self.world.policy(answer_without_drifted=True)
+            before = self.world.phase(Condition.NOISE, seed=30)
+            self.world.wait_muted({"sound"})
+            without = self.world.phase(Condition.NOISE, seed=30, judged=False)
+            healed = self.world.phase(Condition.CLEAN, seed=31)
+            self.world.wait_muted(set())
+            told = {"noisy": before.accuracy, "without_sound": without.accuracy, "healed": healed.accuracy}
+            self.seen["answer_without_drifted"] = told
+            _hold(without.accuracy > before.accuracy, f"Answering without the drifted sound did not help: {told}")
+            self.say(
+                f"8. Noisy sound: {before.accuracy:.3f} right with it, {without.accuracy:.3f} once the sound was left "
+                f"out by itself, {healed.accuracy:.3f} when it had healed and was heard again"
+            )
 
     def _one_answer(self, sample: HeldOutSample, senses: tuple[str, ...]) -> int:
         url = f"{self.stack.gateway_url}/v2/models/{DEPLOYMENT}/infer"

@@ -67,7 +67,7 @@ class Command(BaseCommand):
         samples = list(held_out(240, seed=7, cache_directory=demo_folder(stack.home.path) / "cache"))
         people = "\n".join(f"    {name:5} {password}" for name, password in story.people.items())
         self.say(
-            f"\nAll six steps held. Quartet runs:\n  dashboard  {stack.web_url}\n  approvals  {stack.web_url}/admin/\n"
+            f"\nAll steps held. Quartet runs:\n  dashboard  {stack.web_url}\n  approvals  {stack.web_url}/admin/\n"
             f"  gateway    {stack.gateway_url}\n  users and one-time passwords (new at each start):\n{people}\n"
             f"  API keys: ci {story.keys['ci']}\n            app {story.keys['app']}\n"
             f"Clients keep asking at {RATE:.0f} requests a second. Ctrl-C stops everything."
