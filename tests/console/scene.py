@@ -228,7 +228,7 @@ def _window(
         errors=errors,
         inputs=inputs,
         sketches=encode(_sketches(chance, count, median)),
-        rolled=True,
+        rolled=False,
     )
 
 
@@ -244,7 +244,7 @@ def _sketches(chance: random.Random, count: int, median: float) -> dict[str, dic
 
 
 def _fleet(start: datetime, requests: int) -> MetricWindow:
-    return MetricWindow(step=10, start=start, deployment=FLEET, revision=0, requests=requests, heard=10, rolled=True)
+    return MetricWindow(step=10, start=start, deployment=FLEET, revision=0, requests=requests, heard=10, rolled=False)
 
 
 def _seconds(end: datetime, newest: list[MetricWindow]) -> list[MetricWindow]:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_before_any_gateway_was_heard_everything_is_unknown(scene: Scene) -> None:
     pulse = pulses()["fleet"]
     assert pulse["behind"] is None
+    assert pulse["figures"].pop("alerts.open") == ""
     assert set(pulse["figures"].values()) == {"—"}
 
 
@@ -25,7 +26,9 @@ def test_the_fleet_hears_of_every_deployment_and_a_deployment_of_itself(scene: S
     assert found["fleet"]["figures"]["digits.p95"] == "10 ms"
     assert found["fleet"]["figures"]["captions.rate"] == "0"
     own = found[f"deployment.{scene.digits.pk}"]
-    assert set(own["figures"]) == {f"digits.{name}" for name in ("rate", "p50", "p95", "p99", "failed")}
+    assert set(own["figures"]) == {"alerts.open"} | {
+        f"digits.{name}" for name in ("rate", "p50", "p95", "p99", "failed")
+    }
     assert own["numbers"]["rates"].keys() == {"2"}
     assert own["numbers"]["inputs"].keys() == {"image"}
     assert 1 <= own["behind"] < 10

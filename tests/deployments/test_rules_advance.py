@@ -60,7 +60,10 @@ def test_a_rollout_goes_one_step_on_and_fails_only_before_all_traffic_has_moved(
 @given(FACTS)
 def test_whoever_turns_back_says_why(facts: Facts) -> None:
     step = advance(facts)
-    assert step.state in (facts.state, "rolling", "shifting", "keeping", "draining", "done", "failed") or step.reason
+    assert (
+        step.state in (facts.state, "rolling", "canary", "shifting", "keeping", "draining", "done", "failed")
+        or step.reason
+    )
 
 
 @given(FACTS)

@@ -97,7 +97,7 @@ def test_feedback_whose_record_never_comes_is_given_up_and_counted(client: APICl
     ("prediction", "expected"),
     [
         (ago(days=2), (404, "prediction_gone")),
-        (ago(minutes=-10), (422, "unknown_prediction")),
+        (ago(hours=-10), (422, "unknown_prediction")),
         (uuid4(), (422, "unknown_prediction")),
     ],
 )

@@ -127,7 +127,7 @@ def test_the_audit_trail_tells_of_it_without_the_subject(world: World) -> None:
     predictions_add(records=[record(subject="jane@example.org")])
     world.client(world.ada).delete("/api/v1/subjects/jane@example.org")
     [entry] = AuditEntry.objects.filter(action="subject.deleted")
-    assert entry.detail == {"predictions": 1, "feedback": 0, "assets": 0}
+    assert entry.detail == {"predictions": 1, "feedback": 0, "assets": 0, "samples": 0}
     assert "jane" not in str(AuditEntry.objects.values())
 
 
