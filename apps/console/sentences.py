@@ -87,7 +87,9 @@ SENTENCES = {
     "subscription.changed": "is now mailed {what}",
     "subscription.created": "is mailed {what}",
     "subscription.deleted": "is no longer mailed {what}",
-    "subject.deleted": "deleted {predictions} predictions, {feedback} truths, {samples} samples and {assets} files of {target}",
+    "subject.deleted": (
+        "deleted {predictions} predictions, {feedback} truths, {samples} samples and {assets} files of {target}"
+    ),
     "training.cancelled": "cancelled a training job of {target}",
     "training.done": "trained {target} from {parent} on {dataset}",
     "training.failed": "saw a training job of {target} fail: {reason}",
