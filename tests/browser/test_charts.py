@@ -3,10 +3,13 @@
 import pytest
 from playwright.sync_api import Page
 
+from apps.console.figures import share
+from apps.monitoring.rules.sketches import quantile
 from tests.browser.feed import Feed, shown
 from tests.browser.tab import Tab
 from tests.console.scene import Scene
 from tests.monitoring.labels import predicted, true
+from workers.serving.sketch import noted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/deployments/digits/"
@@ -32,7 +35,7 @@ def test_what_stages_queues_and_batches_take_reaches_an_open_page(tab: Tab, feed
     assert f"preprocess {shown(3)}" in _said(page, "stages")
     assert f"all {shown(7)}" in _said(page, "queues")
     assert "all 4" in _said(page, "batches")
-    assert "p10 90." in _said(page, "confidence")
+    assert f"p10 {share(quantile(noted([(0.9, 1)]), 0.1))}" in _said(page, "confidence")
     assert "model_failed" in _said(page, "reasons") and "too_busy" in _said(page, "reasons")
 
 

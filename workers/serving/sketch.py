@@ -1,7 +1,7 @@
 """Which bucket of a DDSketch a value falls into, so that quantiles are told within ACCURACY of the true ones. Pure.
 
 Masson, Rim and Lee 2019, "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees", PVLDB
-12. The mapping is that of the package ddsketch. Its own `add` costs three times as much, so requests are counted by
+12. The mapping is that of the package ddsketch. Its own `add` costs four times as much, so requests are counted by
 bucket here, and apps/monitoring/rules/sketches.py reads the buckets (decision 0017).
 """
 

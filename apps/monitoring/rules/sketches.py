@@ -3,9 +3,9 @@ ones.
 
 Masson, Rim and Lee 2019, "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees", PVLDB
 12. Gateways count into the buckets of the package ddsketch's mapping (workers/serving/sketch.py), whatever the value's
-unit; quantiles are read here as that package reads them, and its tests are ours (tests/monitoring/test_sketches.py). A
-dict of counts is kept instead of its dense store, which takes ten times as long to fill from counts and five times the
-bytes.
+unit; quantiles are read here as that package reads them, which tests/monitoring/test_sketches.py compares. A dict of
+counts is kept instead of its dense store, which is filled anew for each row read and takes five times the bytes
+(decision 0017).
 """
 
 from collections.abc import Iterable, Mapping
