@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from apps.registry.models import ModelVersion
 from apps.training.access import RELATED
 from apps.training.models import Evaluation, LossPoint, TrainingJob
-from apps.training.rules.machine import HELD, State
 
 
 def jobs_list(*, state: str = "", model: str = "") -> QuerySet[TrainingJob]:
@@ -22,11 +21,6 @@ def jobs_list(*, state: str = "", model: str = "") -> QuerySet[TrainingJob]:
 def job_points(job: TrainingJob) -> list[tuple[int, float]]:
     """(step, loss) in order."""
     return list(LossPoint.objects.filter(job=job).order_by("step").values_list("step", "loss"))
-
-
-def jobs_open() -> bool:
-    """Whether any job waits or runs."""
-    return TrainingJob.objects.filter(state__in=[State.WAITING, *HELD]).exists()
 
 
 def evaluations_list() -> QuerySet[Evaluation]:
