@@ -137,5 +137,5 @@ def test_without_the_socket_the_page_is_right_as_of_its_load(path: str, tab: Tab
 def test_without_scripts_the_page_still_tells_everything(tab: Tab, busy: Scene, context_options: Any) -> None:
     page = tab.open("/")
     assert "as of " in _text(page, "[data-live]")
-    assert page.locator(".need").count() == 3
+    assert page.locator(".need").count() == 5
     assert _text(page, '[data-figure="digits.rate"]').isdigit()
