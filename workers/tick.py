@@ -89,8 +89,8 @@ def fleet_watch() -> bool:
 
 
 STEPS: tuple[Step, ...] = (
-    leases_expire,
-    jobs_offer,
+    Seldom(leases_expire, 4.9),
+    Seldom(jobs_offer, 4.9),
     relay_run,
     deliveries_wake,
     Seldom(routing_look, 1.9),

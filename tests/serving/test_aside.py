@@ -2,14 +2,16 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
+import pytest
 
 from tests.serving import worlds
 from tests.serving.planes import FAILING, GRAPH, HELD, NOTING, Plane
 from tests.serving.processes import until
-from workers.serving import names
+from workers.serving import aside, clock, names
 from workers.serving.aside import AT_ONCE, Aside
 from workers.serving.routing import Split
 from workers.serving.tensors import Sample, from_array, to_array
@@ -39,6 +41,15 @@ def test_it_is_answered_in_order_and_leaves_no_record_and_no_reply(plane: Plane)
     assert answers(found) == [[2 * number, 0] for number in numbers]
     assert traces(plane) == []
     assert "quartet_requests_total{" not in plane.http.get("/metrics").text
+
+
+def test_whose_clock_is_minutes_behind_is_answered_all_the_same(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    plane.serve()
+    slow = SimpleNamespace(time=lambda: time.time() - 600, monotonic=time.monotonic)
+    for module in (aside, clock):
+        monkeypatch.setattr(module, "time", slow)
+    monkeypatch.setattr(clock, "_behind", 0.0)  # and as it was, afterwards
+    assert answers(Aside(plane.redis_url, SPLIT).ask([vector(1, 2)], 30)) == [[2, 4]]
 
 
 def test_what_the_model_cannot_answer_is_none_and_the_rest_goes_on(plane: Plane) -> None:
@@ -72,14 +83,14 @@ def test_whoever_is_waited_for_goes_first(plane: Plane) -> None:
     held = threading.Thread(target=plane.ask, args=(HELD, 0))
     held.start()
     until(lambda: plane.entered() != [], "the replica to be busy")
-    aside = threading.Thread(target=Aside(plane.redis_url, SPLIT).ask, args=([vector(1, 0)], 60))
-    aside.start()
+    asker = threading.Thread(target=Aside(plane.redis_url, SPLIT).ask, args=([vector(1, 0)], 60))
+    asker.start()
     low = names.sister(names.stage_stream("doubler", 1, "all"), names.LOW)
     until(lambda: plane.valkey.xlen(low) == 1, "the question to wait")
     people = threading.Thread(target=plane.ask, args=(2, 0))
     people.start()
     until(lambda: plane.depth() == 2, "a request to wait")
     plane.open_gate()
-    for thread in (held, people, aside):
+    for thread in (held, people, asker):
         thread.join()
     assert (plane.gate / "order").read_text().split() == [str(HELD), "2", "1"]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from workers.serving import names, wire
+from workers.serving import clock, names, wire
 from workers.serving.routing import Split
 from workers.serving.submit import parcels
 from workers.serving.tensors import Sample
@@ -36,16 +36,17 @@ class Aside:
 
         Those at the front are asked first.
         """
-        deadline = time.time() + seconds
+        clock.learn(time.time(), self._link.call(*clock.ASK))  # replicas go by Valkey's
+        deadline = clock.now() + seconds
         answers: list[Sample | None] = [None] * len(samples)
         left = iter(enumerate(samples))
         try:
-            while time.time() < deadline:
+            while clock.now() < deadline:
                 while len(self._under_way) < AT_ONCE and (each := next(left, None)):
                     self._send(*each, deadline)
                 if not self._under_way:
                     break
-                for place, answer in self._replies(deadline - time.time()):
+                for place, answer in self._replies(deadline - clock.now()):
                     answers[place] = answer
         finally:
             self._leave()
@@ -61,7 +62,7 @@ class Aside:
             [sample],
             plan=self._split.plan if len(path) > 1 else (),
             priority=names.LOW,
-            sent=time.time(),
+            sent=clock.now(),
         )
         try:
             sent = parcels(message, path[0].stream)
