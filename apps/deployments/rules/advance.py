@@ -120,7 +120,7 @@ def _coming(facts: Facts) -> Step:
     if facts.state == CANARY and facts.progress:
         return _by_degrees(facts, facts.progress)
     if facts.all_ready:
-        return Step(CANARY if facts.progress else SHIFTING)
+        return Step(CANARY if facts.progress and facts.state == STARTING else SHIFTING)
     if facts.state == ROLLING and facts.newer:
         return Step(REVERTING, "A newer revision was approved before this one had taken all traffic.")
     return Step(ROLLING if facts.rolling and facts.started else facts.state)
