@@ -50,7 +50,7 @@ async def test_what_stages_took_is_published_by_stage_and_step(world, redis_url)
     fused = Stop("all", 0.002, 0.010, 4, {"preprocess": 0.001, "infer": 0.009})
     told_in_parts = Stop("all", 0.002, 0.5, 1, {})
     for trail, confidences in (((fused,), (0.9, None)), ((fused,), (0.4, 0.9)), ((told_in_parts,), ())):
-        accounts.answered(("digits", 1), 0.020, (), 2, trail, confidences)
+        accounts.answered(("digits", 1), 0.020, (), 2, trail, confidences=confidences)
     await stream.publish()
     ((row,),) = [entry["rows"] for entry in entries(redis_url)]
     found = {name: sorted(buckets.values()) for name, buckets in row["sketches"].items()}
@@ -68,7 +68,7 @@ async def test_what_stages_took_is_published_by_stage_and_step(world, redis_url)
 async def test_a_window_belongs_to_the_second_that_its_middle_lies_in(world, redis_url, monkeypatch):
     accounts, stream, _ = world
     for end in (1000.0, 1000.01, 1000.5, 1000.51, 1000.74, 1000.76):
-        monkeypatch.setattr(metrics_stream.time, "time", lambda end=end: end)
+        monkeypatch.setattr(metrics_stream.clock, "now", lambda end=end: end)
         accounts.answered(("digits", 1), 0.010, ())
         await stream.publish()
     assert [entry["second"] for entry in entries(redis_url)] == [999, 999, 1000, 1000, 1000, 1000]
