@@ -94,6 +94,8 @@ def run_context(run: DriftRun) -> dict[str, Any]:
 
 def _groups(run: DriftRun, report: DriftReport | None) -> list[GroupPanel]:
     """The gravest first."""
+    if run.state != DriftRun.State.DONE:  # one that ends at this very moment is shown whole by the next look
+        return []
     rows: dict[str, list[DriftResult]] = {}
     for result in run.results.all():
         rows.setdefault(result.group, []).append(result)
