@@ -23,6 +23,7 @@ from apps.drift.rules.kinds import AGREEMENT
 from apps.drift.selectors import profile_newest
 from apps.inference.models import KeptInput
 from apps.inference.selectors import routing_published
+from apps.registry.rules.roles import with_roles
 from workers.serving import media, wire
 from workers.serving.aside import Aside
 from workers.serving.record import Reading
@@ -146,7 +147,7 @@ def _asked(
     except (*FAILED, wire.BadMessage) as error:
         log.warning("nobody could be asked how far inputs agree", deployment=live.deployment.name, error=str(error))
         return {}
-    tell = _Telling(live.version.manifest["outputs"])
+    tell = _Telling(with_roles(live.version.manifest["outputs"]))
     outputs = [tell.output(each) if each else None for each in answers]
     found = {}
     for number, place in enumerate(samples):

@@ -59,18 +59,20 @@ class Drain:
         self._hand: list[Delivery] = []
         self._next_claim = 0.0
 
-    def turn(self, block_ms: int | None) -> None:
-        """One reading: of what the dead left when it is time, else of the news."""
+    def turn(self, block_ms: int | None) -> bool:
+        """One reading, of what the dead left when it is time, else of the news; whether there was any."""
         if not self._hand and time.monotonic() >= self._next_claim:
             self._hand = self._stream.left_behind()
             if not self._hand:
                 self._next_claim = time.monotonic() + _CLAIM_EVERY
         if not self._hand:
             self._hand = self._stream.news(block_ms)
-        if self._hand:
-            self._work(self._hand)
-            self._stream.acknowledge(self._hand)
-            self._hand = []
+        if not self._hand:
+            return False
+        self._work(self._hand)
+        self._stream.acknowledge(self._hand)
+        self._hand = []
+        return True
 
 
 class Records:
@@ -84,6 +86,7 @@ class Records:
         self._predictions = Drain(predictions, record_all)
         self._kept = Drain(kept, keep_all)
         self._next_look = 0.0
+        self._more = False  # kept inputs may wait still: predictions are then not waited for
         self._seen = (0, 0)  # dropped predictions and kept inputs, as last carried over
 
     def run(self) -> None:
@@ -92,8 +95,8 @@ class Records:
 
     def turn(self) -> None:
         """One round: predictions, then kept inputs, then a look around when it is time."""
-        self._predictions.turn(_BLOCK_MS)
-        self._kept.turn(None)
+        self._predictions.turn(None if self._more else _BLOCK_MS)
+        self._more = self._kept.turn(None)
         if time.monotonic() >= self._next_look:
             feedback_bind()
             self._note_drops()

@@ -57,7 +57,7 @@ PICTURES = IMAGE | {"media_types": ["image/png"], "max_pixels": 10_000}
 SOUNDS = SOUND | {"media_types": ["audio/wav"], "sample_rate": 8000, "max_seconds": 2}
 CHANGES: dict[str, Any] = {
     "inputs": [PICTURES, SOUNDS],
-    "outputs": [{"name": "scores", "datatype": "FP32", "shape": [-1, 2], "role": "scores"}],
+    "outputs": [{"name": "scores", "datatype": "FP32", "shape": [-1, 2]}],
     "stages": [{"name": step, "handler": "senses:Senses", "device": "cpu"} for step in STEPS],
     "samples": [],
 }

@@ -171,3 +171,17 @@ def test_what_was_dropped_is_carried_over(loop: Records, valkey: Redis) -> None:
     loop.turn()
     tally = RecordTally.objects.get()
     assert (tally.dropped, tally.kept_dropped) == (5, 2)
+
+
+def test_kept_inputs_that_wait_do_not_wait_for_the_next_prediction(
+    loop: Records, valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int | None] = []
+    news = loop._predictions._stream.news
+    monkeypatch.setattr(loop._predictions._stream, "news", lambda block: waited.append(block) or news(block))
+    for _ in range(2 * records._KEPT_ENTRIES):
+        write_kept(valkey, said().asked.id, picture())
+    for _ in range(4):
+        loop.turn()
+    assert KeptInput.objects.count() == 2 * records._KEPT_ENTRIES
+    assert waited == [records._BLOCK_MS, None, None, records._BLOCK_MS]
