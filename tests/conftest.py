@@ -11,7 +11,7 @@ from django.db import connections
 from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
-from tests.emptying import emptying_allow
+from tests.emptying import emptying_allow, emptying_persist
 from tests.world import World
 
 # What a rule takes on a busy machine says nothing about the rule: a speed is a benchmark's.
@@ -28,6 +28,7 @@ def django_db_modify_db_settings() -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The test database may be emptied (tests/emptying.py)."""
+    emptying_persist()
     with django_db_blocker.unblock():
         emptying_allow()
 

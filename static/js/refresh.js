@@ -34,6 +34,8 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     version = fresh.querySelector("[data-fragment]").dataset.version;
     last = Date.now();
+    const names = new Set(parts(fresh).map((part) => part.dataset.part));
+    if (parts(document).some((part) => !names.has(part.dataset.part))) return location.reload(); // one is gone
     parts(fresh).forEach(place);
     for (const data of fresh.querySelectorAll('script[type="application/json"]')) {
       const detail = { id: data.id, data: JSON.parse(data.textContent) };

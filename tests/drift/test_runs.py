@@ -61,8 +61,8 @@ def test_each_result_holds_both_distributions(watched: Watched) -> None:
 
 
 def test_drift_is_told_once_and_healed_once(watched: Watched) -> None:
-    for change in (darker, darker, None, None):
-        watched.record(1000, change)
+    for minutes, change in ((8, darker), (6, darker), (4, None), (2, None)):  # well apart: a run looks at the newest
+        watched.record(1000, change, at=now() - timedelta(minutes=minutes))
         looked_at(watched)
     assert [event["groups"] for event in told("drift.found")] == [["image"]]
     assert [event["groups"] for event in told("drift.healed")] == [["image"]]
