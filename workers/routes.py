@@ -34,13 +34,19 @@ ROUTES: dict[str, list[str]] = {
     "monitoring.alert_told": ["apps.monitoring.services.alert_tell"],
     "training.job_requested": ["workers.dispatch.jobs_offer"],
     "training.job_offered": ["workers.dispatch.job_start"],
-    "training.job_ended": [],
-    "training.candidate_passed": [],
-    "training.candidate_refused": [],
+    "training.job_ended": ["apps.training.services.job_over"],
+    "training.candidate_passed": [
+        "apps.training.services.candidate_passed",
+        "apps.approvals.services.requests_recheck",
+    ],
+    "training.candidate_refused": [
+        "apps.training.services.candidate_refused",
+        "apps.approvals.services.requests_recheck",
+    ],
     "inference.key_changed": ["apps.inference.services.routing_publish"],
     "drift.run_finished": ["apps.drift.services.muting.inputs_follow_drift"],
-    "drift.found": ["apps.monitoring.services.drift_found"],
-    "drift.healed": ["apps.monitoring.services.drift_healed"],
+    "drift.found": ["apps.monitoring.services.drift_found", "apps.training.services.drift_heard"],
+    "drift.healed": ["apps.monitoring.services.drift_healed", "apps.training.services.drift_over"],
     "drift.report_requested": ["workers.dispatch.drift_report_make"],
 }
 

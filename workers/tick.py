@@ -11,7 +11,7 @@ from apps.deployments.selectors import is_at_rest
 from apps.deployments.services import reconcile, watch_keep
 from apps.inference.services import routing_keep, routing_look
 from apps.monitoring.services import WATCH_PERIOD, alerts_watch
-from apps.training.services import jobs_offer, leases_expire
+from apps.training.services import RETRAIN_WATCH_PERIOD, jobs_offer, leases_expire, retraining_watch
 from workers.compare import comparisons
 from workers.deliver import deliveries_wake
 from workers.observe import evidence
@@ -97,4 +97,5 @@ STEPS: tuple[Step, ...] = (
     Seldom(routing_keep, 14.9),
     Seldom(alerts_watch, WATCH_PERIOD),
     Seldom(post_wake, 4.9),
+    Seldom(retraining_watch, RETRAIN_WATCH_PERIOD),
 )

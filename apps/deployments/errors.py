@@ -61,6 +61,11 @@ class NothingLive(Conflict):
     remedy = "Request a revision first; once it is live, its inputs are known."
 
 
+class NothingToFollow(Conflict):
+    code = "nothing_live"
+    remedy = "Request a revision first, with everything that it is to be served with."
+
+
 class InputNotMuted(NotFound):
     code = "input_not_muted"
     remedy = "Look at the deployment's muted inputs; somebody else may have been quicker."

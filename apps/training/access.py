@@ -8,9 +8,12 @@ from uuid import UUID
 from apps.core.errors import NotFound
 from apps.core.models import User
 from apps.core.permissions import require
+from apps.datasets.access import freezer
+from apps.deployments.access import deployment_for, deployment_to_operate
+from apps.deployments.models import Deployment
 from apps.registry.access import publisher
-from apps.training.errors import UnknownJob
-from apps.training.models import Evaluation, TrainingJob
+from apps.training.errors import NoRetrainPolicy, UnknownJob
+from apps.training.models import Evaluation, RetrainPolicy, TrainingJob
 
 RUN = "training.run_trainingjob"
 
@@ -41,6 +44,26 @@ def evaluation_for(actor: User, evaluation_id: int) -> Evaluation:
     found = Evaluation.objects.filter(pk=evaluation_id).select_related(*related).first()
     if found is None or not actor.is_active:
         raise NotFound(f"There is no evaluation {evaluation_id}.")
+    return found
+
+
+def retrainer(actor: User, name: str) -> Deployment:
+    """The deployment called `name`, for who may do all that its retraining does in their name.
+
+    That is to freeze samples, start jobs, publish what comes of them and ask for a rollout. Raises Forbidden.
+    """
+    trainer(actor)
+    freezer(actor)
+    return deployment_to_operate(actor, name)
+
+
+def policy_for(actor: User, name: str) -> RetrainPolicy:
+    """The retraining policy of the deployment called `name`, to read."""
+    deployment = deployment_for(actor, name)
+    related = RetrainPolicy.objects.select_related("set_by", "deployment")
+    found = related.prefetch_related("base__dataset", "measured_on__dataset").filter(deployment=deployment).first()
+    if found is None:
+        raise NoRetrainPolicy(f"Nobody said when and with what '{name}' is retrained.")
     return found
 
 

@@ -36,3 +36,23 @@ class UnknownJob(NotFound):
 
 class JobEnded(Conflict):
     code = "training_job_ended"
+
+
+class BadRetrainPolicy(CallerError):
+    code = "bad_retrain_policy"
+    remedy = "docs/training.md says what a retraining policy may hold; nothing was changed."
+
+
+class NoRetrainPolicy(NotFound):
+    code = "no_retrain_policy"
+    remedy = "PUT /api/v1/training/policies/{deployment} says what a retraining learns from, and how."
+
+
+class NothingServes(Conflict):
+    code = "nothing_live"
+    remedy = "Let a version go live first: a retraining begins with it."
+
+
+class ChampionChanged(Conflict):
+    code = "champion_changed"
+    remedy = "Retrain anew: a candidate is to be measured beside what it would replace."

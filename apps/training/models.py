@@ -1,4 +1,5 @@
-"""Training jobs with what they report, evaluations, and the policies of their gates.
+"""Training jobs with what they report, evaluations, and the policies of their gates; retraining stands in a file of its
+own.
 
 Times that are compared to judge a lease come from the database's clock (`Now()`), because nodes' clocks differ.
 """
@@ -12,7 +13,10 @@ from django.db.models import F, Q
 from apps.core.clock import now
 from apps.core.ids import new_id
 from apps.registry.models import Frozen
+from apps.training.retraining import RetrainPolicy, RetrainTrigger
 from apps.training.rules.machine import State
+
+__all__ = ["Evaluation", "GatePolicy", "LossPoint", "RetrainPolicy", "RetrainTrigger", "TrainingJob"]
 
 
 class TrainingJob(models.Model):
@@ -169,3 +173,8 @@ class Evaluation(Frozen):
 
     def __str__(self) -> str:
         return f"{self.candidate} beside {self.champion} on {self.dataset}"
+
+    @property
+    def refusal(self) -> str:
+        """What the gates that refused the candidate said, with their numbers; empty where it passed."""
+        return " ".join(each["reason"] for each in self.verdicts if not each["passed"])

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from apps.registry.models import ModelVersion
 from apps.training.access import RELATED
 from apps.training.models import Evaluation, LossPoint, TrainingJob
+from apps.training.rules.evaluation import FACTS, evaluation_digest
 
 
 def jobs_list(*, state: str = "", model: str = "") -> QuerySet[TrainingJob]:
@@ -26,6 +27,17 @@ def job_points(job: TrainingJob) -> list[tuple[int, float]]:
 def evaluations_list() -> QuerySet[Evaluation]:
     """Evaluations, newest first."""
     return Evaluation.objects.select_related("candidate__model", "champion__model", "dataset__dataset").order_by("-pk")
+
+
+def evaluation_newest(version_id: int) -> Evaluation | None:
+    """The newest evaluation that the version was the candidate of, or None."""
+    return evaluations_list().filter(candidate=version_id).first()
+
+
+def evaluation_digest_now(evaluation: Evaluation) -> str:
+    """Its digest worked out anew over what is stored."""
+    facts = {name: getattr(evaluation, name) for name in FACTS}
+    return evaluation_digest(evaluation.candidate_id, evaluation.champion_id, evaluation.dataset_id, facts)
 
 
 def job_spec(job_id: UUID) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
+from apps.training.services import RETRAIN_TASK, retraining_begin
 from workers.node import LIFE
 from workers.training.host import JobHost
 
@@ -22,3 +23,9 @@ def job_host(job_id: str) -> None:
         JobHost(UUID(job_id), LIFE).run()
     finally:
         _SLOTS.release()
+
+
+@shared_task(name=RETRAIN_TASK)
+def retrain() -> int:
+    """Begin the retrainings that may have enough labels by now; on the analysis worker's queue."""
+    return retraining_begin()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.rules import evidence_digest
+from apps.approvals.selectors.evaluated import evaluation_flaw
 from apps.deployments.models import Revision
 from apps.deployments.selectors import revision_digest
 from apps.registry.models import AliasRequest, ModelVersion, RegisteredModel
@@ -35,7 +36,8 @@ def _of_revision(request: ApprovalRequest) -> str:
     if not request.digest == stored == revision.digest:
         return f"What was asked about has the digest {request.digest}; what is stored has {stored}."
     corrupt = ModelVersion.objects.filter(stages__revision=revision, state=ModelVersion.State.CORRUPT)
-    return "; ".join(f"{version} is corrupt: {version.state_reason}" for version in corrupt.select_related("model"))
+    broken = "; ".join(f"{version} is corrupt: {version.state_reason}" for version in corrupt.select_related("model"))
+    return broken or evaluation_flaw(request.evidence, revision.version)
 
 
 def _of_alias(request: ApprovalRequest) -> str:

@@ -11,7 +11,7 @@ from apps.approvals import rules
 from apps.approvals.access import request_locked
 from apps.approvals.events import Lapsed
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.selectors import policy_for, request_flaw, request_overdue
+from apps.approvals.selectors import evaluation_evidence, policy_for, request_flaw, request_overdue
 from apps.core import audit, outbox
 from apps.core.clock import now
 from apps.deployments.models import Revision
@@ -32,16 +32,21 @@ def request_open(
 ) -> None:
     """Listener of deployments.rollout_requested: ask the reviewers about one revision.
 
+    The newest evaluation of its version joins the evidence, so that the request is bound to it.
+
     Nothing is asked about a revision that waits no longer: this event may have been told late, after the one that
     would have made its request void.
     """
     with transaction.atomic():
         # Locked, so that it cannot be superseded before its request is there.
-        revisions = Revision.objects.select_related("deployment").select_for_update(of=("self",), no_key=True)
+        revisions = Revision.objects.select_related("deployment", "version__model").select_for_update(
+            of=("self",), no_key=True
+        )
         revision = revisions.filter(pk=revision_id, state=Revision.State.REQUESTED).first()
         if revision is not None:
             about = {"kind": ROLLOUT, "scope": revision.deployment.name, "digest": digest}
-            _open(event_id, requested_by, summary, evidence or {}, subject_id=revision_id, **about)
+            told = {**(evidence or {}), **evaluation_evidence(revision.version)}
+            _open(event_id, requested_by, summary, told, subject_id=revision_id, **about)
 
 
 def alias_request_open(
@@ -95,7 +100,8 @@ def alias_request_void(*, event_id: UUID, alias_request_id: int, reason: str) ->
 
 
 def requests_recheck(*, event_id: UUID, **rest: Any) -> None:
-    """Listener of registry.version_corrupted: what is asked about may not be what it was, so look at all that waits."""
+    """Listener of registry.version_corrupted and of evaluations: what is asked about may not be what it was, so look at
+    all that waits."""
     for request_id in ApprovalRequest.objects.filter(state=State.OPEN).values_list("pk", flat=True):
         with transaction.atomic():
             request_lapse(request_locked(request_id))

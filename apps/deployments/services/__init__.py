@@ -8,6 +8,7 @@ from apps.deployments.services.controls import (
     rollout_resume,
 )
 from apps.deployments.services.deployments import deployment_create
+from apps.deployments.services.following import revision_follow
 from apps.deployments.services.muting import input_healed, input_mute, input_unmute
 from apps.deployments.services.nodes import NodeFacts, node_away, node_beat
 from apps.deployments.services.reconcile import fleet_fit, reconcile, watch_keep
@@ -54,6 +55,7 @@ __all__ = [
     "replica_warming",
     "replicas_expire",
     "revision_approve",
+    "revision_follow",
     "revision_lapse",
     "revision_reject",
     "revision_request",

@@ -1,6 +1,6 @@
 """Reads of this app, a file a purpose; other apps and the workers import them from here."""
 
-from apps.inference.selectors.labelled import labelled_count, labelled_samples
+from apps.inference.selectors.labelled import labelled_count, labelled_new, labelled_samples
 from apps.inference.selectors.predictions import (
     LabelOutputs,
     predictions_by_id,
@@ -14,6 +14,7 @@ from apps.inference.selectors.routing import routing_document, routing_published
 __all__ = [
     "LabelOutputs",
     "labelled_count",
+    "labelled_new",
     "labelled_samples",
     "predictions_by_id",
     "predictions_list",

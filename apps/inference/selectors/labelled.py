@@ -27,13 +27,24 @@ def labelled_samples(
     return list(islice(found, most))[::-1]
 
 
+def labelled_new(
+    *, deployment: str, after: datetime, before: datetime, given_after: datetime | None, most: int = 50_000
+) -> int:
+    """How many such samples there are, at most so many, whose truth was told or corrected since `given_after`."""
+    return sum(1 for _ in islice(_found(deployment, after, before, (), given_after), most))
+
+
 def labelled_count(*, deployment: str, after: datetime) -> int:
     """How many truths are known of its predictions since then, with inputs kept or without."""
     return Feedback.objects.filter(deployment=deployment, bound_at__isnull=False, given_at__gte=after).count()
 
 
-def _found(deployment: str, after: datetime, before: datetime, slices: tuple[str, ...]) -> Iterator[Described]:
+def _found(
+    deployment: str, after: datetime, before: datetime, slices: tuple[str, ...], given_after: datetime | None = None
+) -> Iterator[Described]:
     truths = Feedback.objects.filter(deployment=deployment, at__gte=after, at__lt=before, bound_at__isnull=False)
+    if given_after is not None:
+        truths = truths.filter(given_at__gte=given_after)
     rows = truths.order_by("-at", "-prediction", "sample").iterator(chunk_size=_AT_ONCE)
     while batch := list(islice(rows, _AT_ONCE)):
         yield from _whole(batch, slices)

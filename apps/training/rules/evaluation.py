@@ -1,5 +1,7 @@
 """Two versions on the same samples: what each has right, slice by slice, and what the gates say."""
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +13,11 @@ ALL = "all"
 NOT_WORSE, BETTER = "not_be_worse", "be_better"
 #: Used where a model has no policy of its own.
 DEFAULT_CLAUSES: list[dict[str, Any]] = [{"slice": ALL, "must": NOT_WORSE, "by": 0.01}]
+#: Fields of an evaluation that its digest covers.
+FACTS = (
+    *("candidate_digest", "champion_digest", "dataset_digest", "answers_digest"),
+    *("clauses", "figures", "verdicts", "passed"),
+)
 _LEAST, _LEVEL = 30, 0.05
 _CLAUSES_MOST = 100
 
@@ -149,6 +156,17 @@ def _told(found: Figures) -> str:
 
 def _points(share: float) -> str:
     return f"{share * 100:.2f} points"
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256, as 64 hex digits, over plain JSON."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def evaluation_digest(candidate: int, champion: int, dataset: int, facts: Mapping[str, Any]) -> str:
+    """That of an evaluation: over which rows it is of, and everything in FACTS."""
+    return digest_of([candidate, champion, dataset, {name: facts[name] for name in FACTS}])
 
 
 def as_rows(found: Iterable[Figures]) -> list[dict[str, Any]]:

@@ -1,7 +1,5 @@
 """Writing down how a candidate did beside the champion."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +13,16 @@ from apps.registry.models import ModelVersion
 from apps.training.errors import DatasetUnfit
 from apps.training.events import CandidatePassed, CandidateRefused
 from apps.training.models import Evaluation, GatePolicy, TrainingJob
-from apps.training.rules.evaluation import DEFAULT_CLAUSES, Judged, as_rows, clause_spelt, figures, judge
+from apps.training.rules.evaluation import (
+    DEFAULT_CLAUSES,
+    Judged,
+    as_rows,
+    clause_spelt,
+    digest_of,
+    evaluation_digest,
+    figures,
+    judge,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +49,14 @@ def evaluation_record(*, job: TrainingJob, candidate: ModelVersion, answers: Ans
         "candidate_digest": candidate.digest,
         "champion_digest": champion.digest,
         "dataset_digest": dataset.digest,
-        "answers_digest": _digest([list(answers.candidate), list(answers.champion)]),
+        "answers_digest": digest_of([list(answers.candidate), list(answers.champion)]),
         "clauses": clauses,
         "figures": as_rows(found),
         "verdicts": [asdict(each) for each in verdicts],
         "passed": all(each.passed for each in verdicts),
     }
     about = {"candidate": candidate, "champion": champion, "dataset": dataset, "job": job}
-    digest = _digest([candidate.pk, champion.pk, dataset.pk, facts])
+    digest = evaluation_digest(candidate.pk, champion.pk, dataset.pk, facts)
     with transaction.atomic():
         evaluation, is_new = Evaluation.objects.get_or_create(digest=digest, defaults=facts | about)
         if is_new:
@@ -72,7 +79,7 @@ def _judged(dataset: DatasetVersion, answers: Answers) -> list[Judged]:
 
 
 def _tell(evaluation: Evaluation) -> None:
-    reasons = " ".join(each["reason"] for each in evaluation.verdicts if not each["passed"])
+    reasons = evaluation.refusal
     audit.record(
         actor=None,
         action="evaluation.passed" if evaluation.passed else "evaluation.refused",
@@ -84,8 +91,3 @@ def _tell(evaluation: Evaluation) -> None:
     )
     told = evaluation.pk, evaluation.candidate_id, evaluation.champion_id, evaluation.digest
     outbox.emit(CandidatePassed(*told) if evaluation.passed else CandidateRefused(*told, reasons))
-
-
-def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -44,7 +44,7 @@ def job_request(
     DatasetUnfit, SamplesErased or ParentUnusable.
     """
     access.trainer(actor)
-    told = _told(recipe, parameters or {}, seed, device, limit or {})
+    told = request_checked(recipe, parameters or {}, seed, device, limit or {})
     _require_fit(parent, dataset, measured_on)
     beside = (champion or _champion(parent)) if measured_on else None
     if beside is not None and beside.model_id != parent.model_id:
@@ -76,9 +76,10 @@ def _equal(fingerprint: str) -> TrainingJob:
     return same.order_by("-requested_at")[0]
 
 
-def _told(
+def request_checked(
     recipe: str, parameters: Mapping[str, Any], seed: int, device: str, limit: Mapping[str, int]
 ) -> dict[str, Any]:
+    """Fields of a job: parameters spelt out, and each limit. Raises UnknownRecipe or BadParameters."""
     if recipe not in recipes.RECIPES:
         raise UnknownRecipe(f"There is no recipe '{recipe[:40]}'; there are {', '.join(recipes.RECIPES)}.")
     spelt, fault = recipes.parameters_normalise(recipe, parameters)

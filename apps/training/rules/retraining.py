@@ -1,0 +1,96 @@
+"""What a retraining policy may say, and what holds where it says nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.training.errors import BadRetrainPolicy
+
+#: Least and most of each whole number.
+LIMITS: dict[str, tuple[int, int]] = {
+    "every_hours": (1, 8760),
+    "every_labels": (1, 1_000_000),
+    "accuracy_least": (1, 1_000_000),
+    "cooldown_s": (0, 30 * 86_400),
+    "least_labels": (1, 50_000),
+    "newest": (10, 50_000),
+    "days": (1, 365),
+    "wait_s": (60, 90 * 86_400),
+}
+WINDOWS = ("15m", "1h", "24h", "7d")
+DEFAULTS: dict[str, Any] = {
+    "enabled": True,
+    "on_drift": True,
+    "drift_groups": [],
+    "accuracy_floor": None,
+    "accuracy_least": 100,
+    "accuracy_window": "24h",
+    "every_hours": None,
+    "every_labels": None,
+    "cooldown_s": 3600,
+    "least_labels": 100,
+    "held_out": 0.25,
+    "newest": 5000,
+    "days": 30,
+    "wait_s": 7 * 86_400,
+    "recipe": "full",
+    "parameters": {},
+    "seed": 0,
+    "device": "auto",
+    "limit": {},
+    "strategy": "canary",
+    "canary": None,
+}
+#: None means never.
+_MAY_BE_NONE = ("every_hours", "every_labels")
+_GROUPS_MOST, _GROUP_LONGEST = 50, 63
+_SHARE = (0.05, 0.9)
+
+
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy with every default filled in, or BadRetrainPolicy saying which field is wrong.
+
+    What recipes, limits and rollouts may be told, their own rules say.
+    """
+    if unknown := sorted(given.keys() - DEFAULTS.keys()):
+        raise BadRetrainPolicy(f"A retraining policy has {', '.join(DEFAULTS)}, not {', '.join(unknown)}.")
+    policy = DEFAULTS | dict(given)
+    for name in LIMITS:
+        _check_whole(name, policy[name])
+    for name in ("enabled", "on_drift"):
+        if not isinstance(policy[name], bool):
+            raise BadRetrainPolicy(f"{name} is {policy[name]!r}; use true or false.")
+    if policy["accuracy_floor"] is not None:
+        _check_share("accuracy_floor", policy["accuracy_floor"], (0.0, 1.0))
+    _check_share("held_out", policy["held_out"], _SHARE)
+    if policy["accuracy_window"] not in WINDOWS:
+        raise BadRetrainPolicy(f"accuracy_window is {policy['accuracy_window']!r}; use one of {', '.join(WINDOWS)}.")
+    for name, kind in (("recipe", str), ("parameters", dict), ("seed", int), ("device", str), ("limit", dict)):
+        if not isinstance(policy[name], kind) or isinstance(policy[name], bool):
+            raise BadRetrainPolicy(f"{name} is {policy[name]!r}; that is nothing that a training job can be told.")
+    if any(isinstance(each, bool) or not isinstance(each, int) for each in policy["limit"].values()):
+        raise BadRetrainPolicy("Each limit is a whole number.")
+    return policy | {"drift_groups": _groups(policy["drift_groups"])}
+
+
+def _check_whole(name: str, value: Any) -> None:
+    least, most = LIMITS[name]
+    if value is None and name in _MAY_BE_NONE:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        never = ", or null for never" if name in _MAY_BE_NONE else ""
+        raise BadRetrainPolicy(f"{name} is {value!r}; use a whole number from {least:,} to {most:,}{never}.")
+
+
+def _check_share(name: str, value: Any, limits: tuple[float, float]) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not limits[0] <= value <= limits[1]:
+        raise BadRetrainPolicy(f"{name} is {value!r}; use a share from {limits[0]:g} to {limits[1]:g}.")
+
+
+def _groups(value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)) or len(value) > _GROUPS_MOST:
+        raise BadRetrainPolicy(
+            f"drift_groups is a list of at most {_GROUPS_MOST} names, such as image; none stands for all."
+        )
+    if any(not isinstance(name, str) or not 1 <= len(name) <= _GROUP_LONGEST for name in value):
+        raise BadRetrainPolicy("drift_groups holds names of modalities or of prediction, confidence and agreement.")
+    return sorted(set(value))
