@@ -9,10 +9,12 @@ from django.views.decorators.http import require_POST
 from apps.console.refusals import refused
 from apps.core.errors import CallerError, NotFound
 from apps.core.models import User
-from apps.deployments.access import deployment_to_operate
+from apps.core.permissions import actor_of
+from apps.deployments.access import deployment_for, deployment_to_operate
 from apps.deployments.errors import RolloutOver
 from apps.deployments.models import Rollout
 from apps.deployments.services import rollout_abort, rollout_pause, rollout_promote, rollout_resume
+from apps.training.services import retrain_now
 
 _ACTS = {"promote": rollout_promote, "pause": rollout_pause, "resume": rollout_resume, "abort": rollout_abort}
 
@@ -37,3 +39,17 @@ def rollout_act(request: HttpRequest, name: str) -> HttpResponse:
     except CallerError as error:
         return refused(request, error, reverse("console:deployment", args=[name]), name)
     return redirect("console:deployment", name)
+
+
+@login_required
+@require_POST
+def retrain(request: HttpRequest, name: str) -> HttpResponse:
+    """Call for retraining by hand; the panel then says what became of it."""
+    actor = actor_of(request)
+    try:
+        retrain_now(actor=actor, deployment=deployment_for(actor, name))
+    except NotFound as error:
+        raise Http404(error.message) from error
+    except CallerError as error:
+        return refused(request, error, reverse("console:deployment", args=[name]), name)
+    return redirect(f"{reverse('console:deployment', args=[name])}#retraining")

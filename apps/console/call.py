@@ -114,6 +114,12 @@ def job_request_command(base: str, model: str) -> str:
     return _post(f"{base}/api/v1/training/jobs", asked)
 
 
+def retrain_policy_command(base: str, deployment: str) -> str:
+    """A curl command that sets a retraining policy; KEY must hold a key with the scope `training:write`."""
+    asked = {"base": ["my-dataset/1"], "measured_on": ["my-tests/1"], "recipe": "full", "least_labels": 100}
+    return _sent("PUT", f"{base}/api/v1/training/policies/{deployment}", asked)
+
+
 def feedback_command(base: str, manifest: dict[str, Any]) -> str:
     """Commands that say what was true of a prediction; KEY must hold a key with the scope `feedback`."""
     truth = json.dumps({"truth": _a_truth(manifest["outputs"])}, ensure_ascii=False)

@@ -12,7 +12,7 @@ from apps.monitoring.rules import standing
 from apps.monitoring.rules.findings import Severity
 from apps.monitoring.rules.objectives import Promise
 from apps.registry.models import ModelVersion
-from apps.training.models import TrainingJob
+from apps.training.models import RetrainTrigger, TrainingJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,22 @@ def job_state(job: TrainingJob) -> State:
     if job.cancelling and job.state != TrainingJob.State.CANCELLED:
         return State("cancelling", "warn")
     return _with(_JOB[TrainingJob.State(job.state)], job.reason)
+
+
+_TRIGGER = {
+    RetrainTrigger.State.PENDING: State("pending", "info"),
+    RetrainTrigger.State.TRAINING: State("training", "warn"),
+    RetrainTrigger.State.REQUESTED: State("rollout asked for", "ok"),
+    RetrainTrigger.State.REFUSED: State("refused", "bad"),
+    RetrainTrigger.State.FAILED: State("failed", "bad"),
+    RetrainTrigger.State.DEDUPLICATED: State("joined another"),
+    RetrainTrigger.State.COOLING_DOWN: State("cooling down"),
+    RetrainTrigger.State.GAVE_UP: State("given up", "warn"),
+}
+
+
+def trigger_state(trigger: RetrainTrigger) -> State:
+    return _with(_TRIGGER[RetrainTrigger.State(trigger.state)], trigger.reason)
 
 
 def revision_state(revision: Revision) -> State:

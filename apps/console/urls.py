@@ -12,6 +12,7 @@ urlpatterns = [
     path("deployments/<slug:name>/rollback", views.rollback, name="rollback"),
     path("deployments/<slug:name>/rollout", actions.rollout_act, name="rollout"),
     path("deployments/<slug:name>/unmute", views.unmute, name="unmute"),
+    path("deployments/<slug:name>/retrain", actions.retrain, name="retrain"),
     path("models/", views.models, name="models"),
     path("models/<slug:name>/", views.model, name="model"),
     path("models/<slug:name>/versions/<int:number>/", views.version, name="version"),

@@ -26,6 +26,7 @@ from apps.console.call import (
     manage_command,
     objective_create_command,
     profile_command,
+    retrain_policy_command,
     revision_request_command,
     subscription_create_command,
 )
@@ -235,6 +236,7 @@ def _commands(request: HttpRequest, deployment: str = "my-deployment") -> dict[s
         "objective_create": objective_create_command(base, deployment),
         "subscription_create": subscription_create_command(base),
         "job_request": job_request_command(base, model),
+        "retrain_policy": retrain_policy_command(base, deployment),
         "revision_request": revision_request_command(base, deployment, model),
     }
 

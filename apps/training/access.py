@@ -3,6 +3,7 @@
 Anybody signed in may read.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from apps.core.errors import NotFound
@@ -11,9 +12,10 @@ from apps.core.permissions import require
 from apps.datasets.access import freezer
 from apps.deployments.access import deployment_for, deployment_to_operate
 from apps.deployments.models import Deployment
+from apps.inference.access import deployment_allowed
 from apps.registry.access import publisher
 from apps.training.errors import NoRetrainPolicy, UnknownJob
-from apps.training.models import Evaluation, RetrainPolicy, TrainingJob
+from apps.training.models import Evaluation, RetrainPolicy, RetrainTrigger, TrainingJob
 
 RUN = "training.run_trainingjob"
 
@@ -67,6 +69,18 @@ def policy_for(actor: User, name: str) -> RetrainPolicy:
     return found
 
 
+def trigger_for(allowed: Sequence[str], trigger_id: int) -> RetrainTrigger:
+    """The trigger with this number, to read: anybody signed in may, a key for its deployments only."""
+    found = RetrainTrigger.objects.filter(pk=trigger_id).select_related(*TRIGGER_RELATED).first()
+    if found is None:
+        raise NotFound(f"There is no trigger {trigger_id}.", remedy="GET /api/v1/training/triggers lists them.")
+    if refusal := deployment_allowed(allowed, found.deployment.name):
+        raise refusal
+    return found
+
+
+#: What an answer tells of a trigger.
+TRIGGER_RELATED = ("deployment", "actor", "revision", "job__dataset__dataset", "job__measured_on__dataset")
 #: What the text of a job needs.
 RELATED = (
     "parent__model",

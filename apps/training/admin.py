@@ -1,4 +1,5 @@
-"""Training in the admin: jobs to look at and cancel, evaluations to read, gate policies to change."""
+"""Training in the admin: jobs to look at and cancel, evaluations and retraining to read, gate policies to
+change."""
 
 from typing import Any
 
@@ -11,7 +12,7 @@ from apps.core.admin import AuditedAdmin, ReadOnlyAdmin
 from apps.core.errors import QuartetError
 from apps.core.permissions import actor_of
 from apps.training.access import job_to_cancel
-from apps.training.models import Evaluation, GatePolicy, TrainingJob
+from apps.training.models import Evaluation, GatePolicy, RetrainPolicy, RetrainTrigger, TrainingJob
 from apps.training.rules.evaluation import clauses_fault
 from apps.training.services import job_cancel
 
@@ -60,3 +61,19 @@ class GatePolicyAdmin(AuditedAdmin):
     form = GatePolicyForm
     list_display = ("model", "clauses")
     list_select_related = ("model",)
+
+
+@admin.register(RetrainPolicy)
+class RetrainPolicyAdmin(ReadOnlyAdmin):
+    """To read: it runs in the name of who set it, so each sets their own, over REST."""
+
+    list_display = ("deployment", "enabled", "recipe", "least_labels", "cooldown_s", "strategy", "set_by", "changed_at")
+    list_select_related = ("deployment", "set_by")
+
+
+@admin.register(RetrainTrigger)
+class RetrainTriggerAdmin(ReadOnlyAdmin):
+    list_display = ("deployment", "kind", "state", "why", "reason", "actor", "fired_at")
+    list_filter = ("state", "kind", "deployment")
+    list_select_related = ("deployment", "actor")
+    exclude = ("looking_until", "event_id")

@@ -1,13 +1,16 @@
 """Reading jobs, their points and what a node's host needs of them."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from apps.deployments.models import Deployment
 from apps.registry.models import ModelVersion
-from apps.training.access import RELATED
-from apps.training.models import Evaluation, LossPoint, TrainingJob
+from apps.training.access import RELATED, TRIGGER_RELATED
+from apps.training.models import Evaluation, LossPoint, RetrainTrigger, TrainingJob
 from apps.training.rules.evaluation import FACTS, evaluation_digest
 
 
@@ -17,6 +20,22 @@ def jobs_list(*, state: str = "", model: str = "") -> QuerySet[TrainingJob]:
     if state:
         found = found.filter(state=state)
     return found.filter(parent__model__name=model) if model else found
+
+
+def triggers_list(*, allowed: Sequence[str] = (), deployment: str = "", state: str = "") -> QuerySet[RetrainTrigger]:
+    """What called for retraining, newest first; of the `allowed` deployments, or of all."""
+    found = RetrainTrigger.objects.select_related(*TRIGGER_RELATED).order_by("-pk")
+    if allowed:
+        found = found.filter(deployment__name__in=allowed)
+    if deployment:
+        found = found.filter(deployment__name=deployment)
+    return found.filter(state=state) if state else found
+
+
+def last_retrained(deployment: Deployment) -> datetime | None:
+    """When the last retraining ended that came to a job."""
+    ended = RetrainTrigger.objects.filter(deployment=deployment, job__isnull=False, ended_at__isnull=False)
+    return ended.order_by("-ended_at").values_list("ended_at", flat=True).first()
 
 
 def job_points(job: TrainingJob) -> list[tuple[int, float]]:

@@ -15,6 +15,7 @@ from apps.console.selectors.drift import drift_panel
 from apps.console.selectors.fleet import deployment_rows, modalities
 from apps.console.selectors.marks import marks
 from apps.console.selectors.objectives import objective_rows
+from apps.console.selectors.retraining import retrain_panel
 from apps.console.states import replica_state, revision_state, rollout_state
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout
@@ -88,6 +89,7 @@ def deployment_context(deployment: Deployment, over: str = "", accuracy_over: st
         "charts": charts,
         "marks": [{**mark, "at": datetime.fromtimestamp(mark["at"], UTC)} for mark in charts["marks"]],
         "drift": drift_panel(deployment, deployment.live_revision) if deployment.live_revision else None,
+        "retraining": retrain_panel(deployment) if deployment.live_revision else None,
         "alerts": deployment_alerts(deployment.name),
         "objectives": objective_rows(deployment.name),
         "accuracy": accuracy_panel(deployment, shown, over, accuracy_over) if shown else None,

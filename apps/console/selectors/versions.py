@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
+from apps.console.selectors.retraining import trigger_facts
 from apps.console.selectors.training import job_facts
 from apps.console.topics import FLEET, deployment_topic, job_topic
 from apps.core.clock import now
@@ -61,6 +62,7 @@ def _deployment_facts() -> defaultdict[int, list[Any]]:
         mutings_open().values_list("deployment_id", "pk", "input"),
         _drift_runs(),
         _drift_reports(),
+        trigger_facts(),
     )
     for source in sources:
         for deployment_id, *rest in source:

@@ -1,5 +1,6 @@
 """The REST edge: questions, answers and the views between them."""
 
+from apps.training.api.retraining import DeploymentRetrain, PolicyDetail, TriggerDetail, TriggerList
 from apps.training.api.views import (
     DatasetFreeze,
     EvaluationDetail,
@@ -12,10 +13,14 @@ from apps.training.api.views import (
 
 __all__ = [
     "DatasetFreeze",
+    "DeploymentRetrain",
     "EvaluationDetail",
     "EvaluationList",
     "JobCancel",
     "JobDetail",
     "JobList",
+    "PolicyDetail",
     "RecipeList",
+    "TriggerDetail",
+    "TriggerList",
 ]

@@ -63,8 +63,8 @@ class JobList(generics.ListAPIView[TrainingJob], TrainingView):
         job, is_new = services.job_request(
             actor=actor,
             parent=version_by_ref(model, asked.pop("parent")),
-            dataset=_dataset(actor, asked.pop("dataset")),
-            measured_on=_dataset(actor, measured_on) if measured_on else None,
+            dataset=dataset_named(actor, asked.pop("dataset")),
+            measured_on=dataset_named(actor, measured_on) if measured_on else None,
             champion=version_by_ref(model, champion) if champion else None,
             **asked,
         )
@@ -102,7 +102,7 @@ class DatasetFreeze(TrainingView):
         asked = _checked(questions.FreezeQuestion, request)
         actor = actor_of(request)
         for part in ("old", "without"):
-            asked[part] = [_dataset(actor, each) for each in asked[part]]
+            asked[part] = [dataset_named(actor, each) for each in asked[part]]
         deployment = deployment_for(actor, asked.pop("deployment"))
         version, is_new = services.dataset_freeze(actor=actor, deployment=deployment, **asked)
         return Response(answers.DatasetVersionAnswer(version).data, status=201 if is_new else 200)
@@ -153,7 +153,7 @@ def _checked(serializer: type[Any], request: Request) -> dict[str, Any]:
     return dict(question.validated_data)
 
 
-def _dataset(actor: User, ref: str) -> DatasetVersion:
+def dataset_named(actor: User, ref: str) -> DatasetVersion:
     """The dataset version that `<dataset>/<number>` names."""
     name, _, number = ref.partition("/")
     if not (number.isascii() and number.isdigit() and len(number) < 10):

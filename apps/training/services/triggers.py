@@ -21,6 +21,7 @@ from apps.drift.services import QUEUE
 from apps.training import access
 from apps.training.models import RetrainPolicy, RetrainTrigger
 from apps.training.rules.triggers import OPEN, Kind, State, fate, groups_wanted
+from apps.training.selectors import last_retrained
 
 #: The Celery task that begins what is pending; on the analysis worker's queue, as freezing samples takes seconds.
 RETRAIN_TASK = "training.retrain"
@@ -109,7 +110,7 @@ def trigger_fire(
         under_way = RetrainTrigger.objects.filter(deployment=deployment, state__in=OPEN).first()
         state, reason = fate(
             open_one=_words(under_way),
-            last_ended=last_ended(deployment),
+            last_ended=last_retrained(deployment),
             cooldown=timedelta(seconds=policy.cooldown_s if policy else 0),
             now=now(),
             despite=despite_cooldown,
@@ -138,12 +139,6 @@ def trigger_fire(
         if state == State.PENDING:
             transaction.on_commit(lambda: poke.send(RETRAIN_TASK, QUEUE))
     return trigger
-
-
-def last_ended(deployment: Deployment) -> datetime | None:
-    """When the last retraining ended that came to a job."""
-    ended = RetrainTrigger.objects.filter(deployment=deployment, job__isnull=False, ended_at__isnull=False)
-    return ended.order_by("-ended_at").values_list("ended_at", flat=True).first()
 
 
 def pending_end(*, deployment: Deployment, why: str) -> None:
