@@ -12,9 +12,7 @@ from apps.core.models import User
 from apps.deployments.access import deployment_to_operate
 from apps.deployments.errors import RolloutOver
 from apps.deployments.models import Rollout
-from apps.deployments.services import rollout_abort, rollout_pause, rollout_promote, rollout_resume
-
-_ACTS = {"promote": rollout_promote, "pause": rollout_pause, "resume": rollout_resume, "abort": rollout_abort}
+from apps.deployments.services import ROLLOUT_ACTS
 
 
 @login_required
@@ -23,7 +21,7 @@ def rollout_act(request: HttpRequest, name: str) -> HttpResponse:
     """Promote, pause, resume or abort the deployment's open rollout, by the button that was pressed."""
     actor = request.user
     assert isinstance(actor, User)
-    act = _ACTS.get(request.POST.get("act", ""))
+    act = ROLLOUT_ACTS.get(request.POST.get("act", ""))
     if act is None:
         raise Http404("There is no such act.")
     try:
