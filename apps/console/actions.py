@@ -13,10 +13,8 @@ from apps.core.permissions import actor_of
 from apps.deployments.access import deployment_for, deployment_to_operate
 from apps.deployments.errors import RolloutOver
 from apps.deployments.models import Rollout
-from apps.deployments.services import rollout_abort, rollout_pause, rollout_promote, rollout_resume
+from apps.deployments.services import ROLLOUT_ACTS
 from apps.training.services import retrain_now
-
-_ACTS = {"promote": rollout_promote, "pause": rollout_pause, "resume": rollout_resume, "abort": rollout_abort}
 
 
 @login_required
@@ -25,7 +23,7 @@ def rollout_act(request: HttpRequest, name: str) -> HttpResponse:
     """Promote, pause, resume or abort the deployment's open rollout, by the button that was pressed."""
     actor = request.user
     assert isinstance(actor, User)
-    act = _ACTS.get(request.POST.get("act", ""))
+    act = ROLLOUT_ACTS.get(request.POST.get("act", ""))
     if act is None:
         raise Http404("There is no such act.")
     try:

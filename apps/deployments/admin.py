@@ -1,8 +1,10 @@
-"""Deployments and the fleet in the admin: to read, and to go back to the revision that was kept.
+"""Deployments and the fleet in the admin: to read, to move a rollout on or back, and to go back to what was kept.
 
 Whatever else changes them is a request that somebody else approves.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,45 +13,84 @@ from django.urls import path, reverse
 
 from apps.core.admin import ReadOnlyAdmin
 from apps.core.errors import QuartetError
+from apps.core.models import User
 from apps.core.permissions import actor_of
-from apps.deployments.access import OPERATE, deployment_to_operate
+from apps.deployments.access import OPERATE, deployment_to_operate, rollout_for
 from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision, Rollout, StageScale
-from apps.deployments.selectors import kept_rollout
-from apps.deployments.services import deployment_rollback
+from apps.deployments.selectors import coming_rollout, kept_rollout, rollout_weight
+from apps.deployments.services import ROLLOUT_ACTS, deployment_rollback
+
+#: Of an abort, as its field says too.
+_LONGEST_REASON = 500
 
 
 @admin.register(Deployment)
 class DeploymentAdmin(ReadOnlyAdmin):
     list_display = ("name", "live_revision", "created_by", "created_at")
     search_fields = ("name",)
-    change_form_outer_before_template = "deployments/_rollback.html"
+    change_form_outer_before_template = "deployments/_controls.html"
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.rollback_view)
-        return [path("<int:pk>/rollback/", view, name="deployments_rollback"), *super().get_urls()]
+        back, act = (self.admin_site.admin_view(view) for view in (self.rollback_view, self.act_view))
+        return [
+            path("<int:pk>/rollback/", back, name="deployments_rollback"),
+            path("<int:pk>/rollouts/<int:rollout>/act/", act, name="deployments_rollout_act"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         shown = self.get_object(request, object_id)
-        refusal = "" if request.user.has_perm(OPERATE) else "You may look, but going back needs the operator role."
-        context = {"deployment": shown, "kept": kept_rollout(shown) if shown else None, "refusal": refusal}
+        context = {"may_operate": request.user.has_perm(OPERATE), **(_controls(shown) if shown else {})}
         page: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
         return page
 
     def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """POST of the button; what was done or why not is said on the deployment's page."""
-        back = HttpResponseRedirect(reverse("admin:deployments_deployment_change", args=[pk]))
+        """POST of the button that goes back."""
+        return self._acted(request, pk, _roll_back)
+
+    def act_view(self, request: HttpRequest, pk: int, rollout: int) -> HttpResponse:
+        """POST of the buttons that move this rollout, by the one that was pressed; `reason` is for aborting."""
+        act = request.POST.get("act", "")
+        told = {"reason": request.POST.get("reason", "")[:_LONGEST_REASON]} if act == "abort" else {}
+        return self._acted(request, pk, partial(_act, act, rollout, told)) if act in ROLLOUT_ACTS else self._page(pk)
+
+    def _acted(self, request: HttpRequest, pk: int, act: Callable[[User, Deployment], str]) -> HttpResponse:
+        """What was done, or why not, is said on the deployment's page."""
         shown = self.get_object(request, str(pk))
-        if request.method != "POST" or shown is None:
-            return back
-        try:
-            deployment = deployment_to_operate(actor_of(request), shown.name)
-            rollout = deployment_rollback(actor=actor_of(request), deployment=deployment)
-            messages.success(request, f"Traffic goes back to revision {rollout.to_revision.number}.")
-        except QuartetError as error:
-            messages.error(request, f"{error.message} {error.remedy}")
-        return back
+        if request.method == "POST" and shown is not None:
+            try:
+                deployment = deployment_to_operate(actor_of(request), shown.name)
+                messages.success(request, act(actor_of(request), deployment))
+            except QuartetError as error:
+                messages.error(request, f"{error.message} {error.remedy}")
+        return self._page(pk)
+
+    def _page(self, pk: int) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:deployments_deployment_change", args=[pk]))
+
+
+def _controls(deployment: Deployment) -> dict[str, Any]:
+    """What the buttons above a deployment's page are about."""
+    coming = coming_rollout(deployment)
+    at_a_step = coming is not None and coming.state == Rollout.State.CANARY
+    share = rollout_weight(coming) if coming and at_a_step else None
+    return {"deployment": deployment, "kept": kept_rollout(deployment), "coming": coming, "share": share}
+
+
+def _roll_back(actor: User, deployment: Deployment) -> str:
+    rollout = deployment_rollback(actor=actor, deployment=deployment)
+    return f"Traffic goes back to revision {rollout.to_revision.number}."
+
+
+def _act(act: str, rollout_id: int, told: dict[str, str], actor: User, deployment: Deployment) -> str:
+    rollout = ROLLOUT_ACTS[act](actor=actor, rollout_id=rollout_for(actor, rollout_id).pk, **told)
+    number = rollout.to_revision.number
+    if rollout.state == Rollout.State.CANARY:
+        held = " and waits for a person" if rollout.paused_at else ""
+        return f"Revision {number} has {rollout_weight(rollout)} % of the traffic{held}."
+    return f"The rollout of revision {number} is {rollout.get_state_display()} now."
 
 
 @admin.register(Revision)

@@ -192,6 +192,8 @@ class Rollout(models.Model):
         *(State.STARTING, State.ROLLING, State.CANARY, State.SHIFTING, State.KEEPING, State.DRAINING),
         State.REVERTING,
     )
+    #: It has not taken all traffic: the old revision still answers, or nothing does.
+    COMING_STATES = (State.STARTING, State.ROLLING, State.CANARY)
     #: The old revision can take the traffic back at once.
     KEPT_STATES = (State.SHIFTING, State.KEEPING)
 

@@ -24,13 +24,14 @@ from apps.deployments.selectors.rollouts import (
     streams_to_watch,
 )
 from apps.deployments.selectors.routing import routing_deployments
-from apps.deployments.selectors.standing import StageStanding, kept_rollout, standings
+from apps.deployments.selectors.standing import StageStanding, coming_rollout, kept_rollout, standings
 
 __all__ = [
     "Carrier",
     "StageStanding",
     "blocked_by_revision",
     "carriers",
+    "coming_rollout",
     "deployments_list",
     "deployments_with_approved",
     "inputs_left_out",

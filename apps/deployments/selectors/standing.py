@@ -50,3 +50,9 @@ def kept_rollout(deployment: Deployment) -> Rollout | None:
     """The rollout whose old revision can take the traffic back at once, if there is one."""
     kept = deployment.rollouts.filter(state__in=Rollout.KEPT_STATES, is_rollback=False, from_revision__isnull=False)
     return kept.select_related("from_revision", "to_revision").first()
+
+
+def coming_rollout(deployment: Deployment) -> Rollout | None:
+    """The rollout that has not taken all traffic yet, if there is one: it can be aborted, and at a step moved."""
+    coming = deployment.rollouts.filter(state__in=Rollout.COMING_STATES)
+    return coming.select_related("from_revision", "to_revision").first()

@@ -1,6 +1,7 @@
 """Writes of this app, a file a noun; other apps and the workers import them from here."""
 
 from apps.deployments.services.controls import (
+    ROLLOUT_ACTS,
     deployment_rollback,
     rollout_abort,
     rollout_pause,
@@ -36,6 +37,7 @@ from apps.deployments.services.rollouts import (
 )
 
 __all__ = [
+    "ROLLOUT_ACTS",
     "NodeFacts",
     "deployment_create",
     "deployment_rollback",

@@ -1,5 +1,7 @@
 """What people do with a rollout: send it on, hold it, give it up, go back."""
 
+from collections.abc import Callable, Mapping
+
 from django.db import transaction
 
 from apps.core import audit
@@ -79,6 +81,15 @@ def rollout_abort(*, actor: User, rollout_id: int, reason: str = "") -> Rollout:
             raise RolloutOver(f"This rollout is {rollout.get_state_display()}; there is nothing left to abort.")
     rollout.refresh_from_db()
     return rollout
+
+
+#: What buttons call each of them.
+ROLLOUT_ACTS: Mapping[str, Callable[..., Rollout]] = {
+    "promote": rollout_promote,
+    "pause": rollout_pause,
+    "resume": rollout_resume,
+    "abort": rollout_abort,
+}
 
 
 def _at_a_step(rollout_id: int) -> Rollout:

@@ -181,8 +181,7 @@ _STEPS = {
 
 def version_corrupted(*, event_id: UUID, version_id: int, **rest: Any) -> None:
     """Listener of registry.version_corrupted: a rollout that was starting it fails now, not at its third replica."""
-    states = [Rollout.State.STARTING, Rollout.State.ROLLING, Rollout.State.CANARY]
-    coming = Rollout.objects.filter(state__in=states)
+    coming = Rollout.objects.filter(state__in=Rollout.COMING_STATES)
     coming = coming.filter(to_revision__stages__version=version_id)
     for rollout_id in coming.values_list("pk", flat=True).distinct():
         rollout_advance(rollout_id=rollout_id, evidence=None)
