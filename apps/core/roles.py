@@ -12,7 +12,14 @@ ROLES = {
         "training.run_trainingjob",
     ),
     "operator": ("deployments.operate_deployment", "deployments.view_deployment", "inference.delete_prediction"),
-    "reviewer": ("approvals.decide_approvalrequest", "approvals.view_approvalrequest", "approvals.view_decision"),
+    "reviewer": (
+        "approvals.decide_approvalrequest",
+        "approvals.view_approvalrequest",
+        "approvals.view_decision",
+        "training.view_gatepolicy",
+        "training.add_gatepolicy",
+        "training.change_gatepolicy",
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """The second person: signs in to the Django admin and presses Approve, as a browser would."""
 
+import json
 import re
 import time
 from typing import Any
@@ -40,6 +41,18 @@ class Reviewer:
                 f"The admin did not take the approval of '{request['summary']}' (status {answer.status_code})."
             )
         return request
+
+    def gates_set(self, model: str, clauses: list[dict[str, Any]]) -> None:
+        """Say in the admin what a candidate of the model must show; where that was said before, it stays."""
+        page = "/admin/training/gatepolicy/add/"
+        form = self._http.get(page).text
+        option = re.search(rf'<option value="(\d+)"[^>]*>\s*{re.escape(model)}\s*</option>', form)
+        if not option:
+            raise OperatorError(f"The admin offers no gate policy for the model {model}.")
+        sent = {"model": option[1], "clauses": json.dumps(clauses), "csrfmiddlewaretoken": _token(form)}
+        answer = self._http.post(page, data=sent, headers={"Referer": f"{self._http.base_url}{page}"})
+        if answer.is_error or ("already exists" not in answer.text and answer.url.path == page):
+            raise OperatorError(f"The admin did not take the gates of {model} (status {answer.status_code}).")
 
     def _find(self, digest: str, seconds: float) -> dict[str, Any]:
         until = time.monotonic() + seconds

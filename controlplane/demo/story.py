@@ -1,4 +1,4 @@
-"""The main job in eight steps, each checked: a step that did not hold ends the demo with a sentence."""
+"""The main job in nine steps, each checked: a step that did not hold ends the demo with a sentence."""
 
 import json
 import re
@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from controlplane.demo.drifting import EXPECTED, Drifting
+from controlplane.demo.loop import Loop
 from controlplane.demo.model import Training
+from controlplane.demo.renewing import Renewing
 from controlplane.demo.rest import Ci
 from controlplane.demo.reviewer import Reviewer
 from controlplane.demo.traffic import SENSES, Tally, Traffic, body, digit
@@ -45,7 +48,7 @@ class Story:
     world: Drifting = field(init=False)
 
     def run(self) -> None:
-        """All eight steps, in order."""
+        """All nine steps, in order."""
         self.seed()
         self.train(0)
         self.register(0)
@@ -54,6 +57,7 @@ class Story:
         self.watch_and_replace()
         self.drift()
         self.do_without()
+        self.renew()
 
     def seed(self) -> None:
         """The people and keys of the demo, with fresh one-time passwords."""
@@ -217,6 +221,16 @@ class Story:
                 f"8. Noisy sound: {before.accuracy:.3f} right with it, {without.accuracy:.3f} once the sound was left "
                 f"out by itself, {healed.accuracy:.3f} when it had healed and was heard again"
             )
+
+    def renew(self) -> None:
+        """The world changes for good, and the model follows (controlplane/demo/loop.py)."""
+        with self._step("renew"):
+            renewing = Renewing(
+                self.ci, self.stack.environ, MODEL, DEPLOYMENT, folder=demo_folder(self.stack.home.path)
+            )
+            ben = partial(Reviewer, self.stack.web_url, "ben", self.people["ben"])
+            self.seen["loop"] = {}
+            Loop(self.world, renewing, ben, self.say, self.seen["loop"]).run()
 
     def _one_answer(self, sample: HeldOutSample, senses: tuple[str, ...]) -> int:
         url = f"{self.stack.gateway_url}/v2/models/{DEPLOYMENT}/infer"

@@ -3,6 +3,7 @@
 import base64
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
@@ -63,8 +64,19 @@ class Tally:
 class Traffic:
     """A few clients that keep asking at a steady rate until stopped."""
 
-    def __init__(self, url: str, key: str, samples: list[HeldOutSample], *, rate: float, clients: int = 4) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        samples: list[HeldOutSample],
+        *,
+        rate: float,
+        clients: int = 4,
+        answered: Callable[[str, int], None] = lambda prediction, truth: None,
+    ) -> None:
+        """`answered` hears of each answer, with the prediction's id and what is true."""
         self.tally = Tally()
+        self._answered = answered
         self._url = f"{url}/v2/models/digits/infer"
         self._headers = {"Authorization": f"Bearer {key}"}
         self._samples = samples
@@ -113,5 +125,6 @@ class Traffic:
                 self.tally.failures.append(f"{type(error).__name__}: {error}"[:200])
             return
         milliseconds = (time.perf_counter() - began) * 1000
+        self._answered(response.headers["x-quartet-prediction"], sample.digit)
         with self._lock:
             self.tally.add(senses, digit(answer), sample.digit, answer["model_version"], milliseconds)

@@ -9,9 +9,22 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PICTURES = {"dashboard": "/", "deployment": "/deployments/digits/"}
+
+
+def pictures(loop: dict[str, Any]) -> dict[str, str]:
+    """Name -> page; `loop` is what the demo's ninth step has seen."""
+    return {
+        "dashboard": "/",
+        "deployment": "/deployments/digits/",
+        "loop-drift": f"/drift/{loop['drifted']['run']}/",
+        "loop-training": f"/training/{loop['job']}/",
+        "loop-approval": f"/approvals/{loop['approval']}/",
+    }
+
+
 #: Where a picture ends: above the commands to copy, which name this machine's paths, or with the window.
 END = """() => {
   const call = document.getElementById("call");
@@ -20,7 +33,7 @@ END = """() => {
 
 
 def main(minutes: float) -> None:
-    """The demo's six steps, then its steady traffic, then the pictures."""
+    """The demo's steps, then its steady traffic, then the pictures."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.settings")
@@ -41,10 +54,10 @@ def main(minutes: float) -> None:
             with Traffic(stack.gateway_url, story.keys["app"], samples, rate=RATE):
                 command.say(f"Traffic for {minutes:g} minutes, for the charts")
                 time.sleep(minutes * 60)
-                take(stack.web_url, "ada", story.people["ada"])
+                take(stack.web_url, "ada", story.people["ada"], pictures(story.seen["loop"]))
 
 
-def take(url: str, username: str, password: str) -> None:
+def take(url: str, username: str, password: str, paths: dict[str, str]) -> None:
     """Sign in and photograph each page, once its numbers are live, into docs/."""
     from playwright.sync_api import sync_playwright
 
@@ -58,7 +71,7 @@ def take(url: str, username: str, password: str) -> None:
         page.get_by_label("Password").fill(password)
         page.keyboard.press("Enter")
         page.wait_for_url(f"{url}/")
-        for name, path in PICTURES.items():
+        for name, path in paths.items():
             page.goto(url + path)
             page.wait_for_selector('[data-live][data-state="live"]')
             page.set_viewport_size(DESKTOP | {"height": page.evaluate(END)})

@@ -237,3 +237,18 @@ def _report(world: World, run: DriftRun) -> None:
     assert begun is not None
     opinions = {"image.brightness": {"drifted": False, "method": "K-S p_value", "score": 0.21}}
     report_finish(report=begun, html="<p>theirs</p>", opinions=opinions, left_out={"sound.pitch": "few"})
+
+
+def test_the_fleet_says_which_sense_of_a_deployment_drifted(run: DriftRun, world: World) -> None:
+    page = _text(signed_in(world.cy), "/deployments/")
+    link = re.search(rf'<a href="/drift/{run.pk}/">(.*?)</a><small>(.*?)</small>', page)
+    assert link and "drifted" in link[1] and link[2] == "image"
+
+
+def test_the_fleet_goes_by_the_newest_run_of_the_live_revision(watched: Watched, world: World) -> None:
+    finished_run(watched.deployment, watched.revision, now() - timedelta(hours=2))
+    newest = _steady(watched, 1)
+    finished_run(watched.deployment, watched.revision, state="waiting", verdict="")
+    assert f'<a href="/drift/{newest.pk}/">' in _text(signed_in(world.cy), "/")
+    DriftRun.objects.update(revision=watched.revision.number + 1)
+    assert "not looked at" in _text(signed_in(world.cy), "/")

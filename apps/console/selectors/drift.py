@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 
 from apps.console.states import State, drift_run_state, drift_state
 from apps.core.clock import now
@@ -30,6 +30,11 @@ class RunRow:
     run: DriftRun
     state: State
     groups: list[tuple[str, State]]
+
+    @property
+    def drifted(self) -> list[str]:
+        """The groups that were found drifted."""
+        return [each.name for each in self.run.groups.all() if each.state == states.State.DRIFTED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,14 @@ def run_row(run: DriftRun) -> RunRow:
     """The run with its states in words."""
     groups = sorted(run.groups.all(), key=lambda each: group_order(each.name))
     return RunRow(run, drift_run_state(run), [(each.name, drift_state(each.state)) for each in groups])
+
+
+def verdicts(live: Sequence[Revision]) -> dict[int, RunRow]:
+    """Deployment id -> the newest run that is done, of its live revision."""
+    runs = DriftRun.objects.filter(state=DriftRun.State.DONE, deployment__live_revision__in=live)
+    runs = runs.filter(revision=F("deployment__live_revision__number")).order_by("deployment_id", "-pk")
+    found = runs.distinct("deployment_id").prefetch_related(_groups())
+    return {run.deployment_id: run_row(run) for run in found}
 
 
 def group_order(name: str) -> tuple[int, str]:

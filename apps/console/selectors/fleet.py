@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from apps.console.drawing import spark_path
 from apps.console.figures import present_texts
+from apps.console.selectors.drift import RunRow, verdicts
 from apps.console.states import State, deployment_state
 from apps.deployments.models import Deployment, Revision, Rollout
 from apps.deployments.selectors import standings
@@ -22,6 +23,8 @@ class DeploymentRow:
     figures: dict[str, str]
     ready: int
     wanted: int
+    #: The last run over the live revision, if there was one.
+    drift: RunRow | None
 
 
 def deployment_rows() -> list[DeploymentRow]:
@@ -30,7 +33,8 @@ def deployment_rows() -> list[DeploymentRow]:
         Deployment.objects.select_related("live_revision__version__model", "live_revision__deployment").order_by("name")
     )
     numbers = present_numbers([each.name for each in deployments])
-    sparks, scarcest = sparklines(), _scarcest([each.live_revision for each in deployments if each.live_revision])
+    serving = [each.live_revision for each in deployments if each.live_revision]
+    sparks, scarcest, drift = sparklines(), _scarcest(serving), verdicts(serving)
     rollouts, newest = _open_rollouts(), _newest_revisions()
     rows = []
     for each in deployments:
@@ -46,6 +50,7 @@ def deployment_rows() -> list[DeploymentRow]:
                 figures=present_texts(each.name, numbers[each.name]),
                 ready=ready,
                 wanted=wanted,
+                drift=drift.get(each.pk),
             )
         )
     return rows

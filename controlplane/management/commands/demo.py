@@ -21,7 +21,7 @@ from workers.training.digits_av.held_out import held_out
 
 
 class Command(BaseCommand):
-    help = "Start everything, train a small model, register, deploy, ask, watch and replace it."
+    help = "Start everything, train a small model, deploy, watch and replace it; the world drifts, the model follows."
     # The checks look at a database that this command is about to start.
     requires_system_checks: list[str] = []
 

@@ -20,7 +20,7 @@ PEOPLE = {
 }
 #: Key name -> scopes. All act for Ada.
 KEYS = {
-    "ci": ["read", "models:write", "deployments:write"],
+    "ci": ["read", "models:write", "deployments:write", "training:write"],
     "app": ["infer"],
     "labels": ["feedback"],
 }
