@@ -140,8 +140,13 @@ def _a_truth(outputs: list[dict[str, Any]]) -> Any:
 
 
 def _post(url: str, body: dict[str, Any]) -> str:
+    return _sent("", url, body)
+
+
+def _sent(method: str, url: str, body: dict[str, Any]) -> str:
+    """With a body curl posts unless a method says otherwise."""
     return (
-        f"curl -s {shlex.quote(url)} \\\n"
+        f"curl -s {f'-X {method} ' if method else ''}{shlex.quote(url)} \\\n"
         '  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\\n'
         f"  -d {shlex.quote(json.dumps(body))}"
     )

@@ -35,7 +35,7 @@ class TriggerRow:
 
 @dataclass(frozen=True, slots=True)
 class RetrainPanel:
-    """`calls` says what calls for retraining, `learns` what it learns from; `refusal` why it cannot be asked for now."""
+    """What calls for it and what it learns from, in words; `refusal` says why it cannot be asked for now."""
 
     policy: RetrainPolicy | None
     calls: str
