@@ -4,6 +4,8 @@ import errno
 import traceback
 from typing import Any
 
+from safetensors import SafetensorError
+
 from workers.serving.artifact import ArtifactCorrupt
 from workers.serving.device import DeviceMissing, is_out_of_memory
 from workers.training.families import FamilyMissing
@@ -21,6 +23,7 @@ _OWN = {
 #: Not the job's fault: it may be tried again.
 BUSY = "busy"
 _LONGEST = 1500
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def told(error: BaseException) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def told(error: BaseException) -> dict[str, Any]:
             return told | ({"version": int(notes[0])} if notes else {})
     if is_out_of_memory(error):
         return {"code": "out_of_memory", "message": f"Memory ran out: {error}. A smaller batch_size takes less."}
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _is_disk_full(error):
         return {"code": "disk_full", "message": f"The disk of its node is full: {error}."}
     if isinstance(error, BlockingIOError):
         return {"code": BUSY, "message": f"{error.strerror}: it is still ending, or two workers share a QUARTET_HOME."}
@@ -40,3 +43,10 @@ def told(error: BaseException) -> dict[str, Any]:
     frame = (traceback.extract_tb(error.__traceback__) or [None])[-1]
     where = f" ({frame.name}, line {frame.lineno})" if frame else ""
     return {"code": "recipe_failed", "message": f"The recipe failed: {last[:_LONGEST]}{where}"}
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    """safetensors says in words alone what the system told it."""
+    if isinstance(error, SafetensorError):
+        return any(f"(os error {number})" in str(error) for number in _FULL)
+    return isinstance(error, OSError) and error.errno in _FULL
