@@ -47,13 +47,17 @@ class Renewing:
                 write(directory, self.folder / "cache")
             self.imported[name] = self._import(name, directory)
 
+    def forget(self) -> None:
+        """Take away the policy of an earlier start: what drifts until this step calls for nothing."""
+        self.ci.status("DELETE", f"training/policies/{self.deployment}")
+
     def policy(self) -> None:
         """Drift of any group, as soon as four hundred of what was met are labelled."""
         asked = {
             "base": [self.imported[OLD]],
             "measured_on": [self.imported[TEST]],
             "least_labels": 400,
-            "cooldown_s": 600,
+            "cooldown_s": 0,
             "strategy": "canary",
             "canary": _CANARY,
             **_RECIPE,

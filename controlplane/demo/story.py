@@ -188,6 +188,7 @@ class Story:
                 cache=self._cache(),
             )
             self.world.policy(answer_without_drifted=False)
+            self._renewing().forget()
             phases = {each: self.world.phase(each, seed) for seed, each in enumerate(EXPECTED, start=20)}
             self.seen["drift"] = {each.condition: each.as_dict() for each in phases.values()}
             for condition, phase in phases.items():
@@ -225,12 +226,12 @@ class Story:
     def renew(self) -> None:
         """The world changes for good, and the model follows (controlplane/demo/loop.py)."""
         with self._step("renew"):
-            renewing = Renewing(
-                self.ci, self.stack.environ, MODEL, DEPLOYMENT, folder=demo_folder(self.stack.home.path)
-            )
             ben = partial(Reviewer, self.stack.web_url, "ben", self.people["ben"])
             self.seen["loop"] = {}
-            Loop(self.world, renewing, ben, self.say, self.seen["loop"]).run()
+            Loop(self.world, self._renewing(), ben, self.say, self.seen["loop"]).run()
+
+    def _renewing(self) -> Renewing:
+        return Renewing(self.ci, self.stack.environ, MODEL, DEPLOYMENT, folder=demo_folder(self.stack.home.path))
 
     def _one_answer(self, sample: HeldOutSample, senses: tuple[str, ...]) -> int:
         url = f"{self.stack.gateway_url}/v2/models/{DEPLOYMENT}/infer"
