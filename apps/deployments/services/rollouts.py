@@ -94,7 +94,7 @@ def rollout_advance(*, rollout_id: int, evidence: rules.Evidence | None) -> str:
             return rollout.state
         if rollout.state in (Rollout.State.SHIFTING, Rollout.State.REVERTING):
             _note_gateways(rollout, evidence)
-        if rollout.state == Rollout.State.CANARY:
+        if rollout.state in Rollout.AT_A_STEP_STATES:
             comparison_note(rollout, evidence)
         step = rules.advance(selectors.rollout_facts(rollout, evidence))
         if step.state != rollout.state or step.to is not None or step.pause:
@@ -170,6 +170,7 @@ def rollout_end(rollout: Rollout, state: Rollout.State, reason: str) -> None:
 _STEPS = {
     rules.ROLLING: _roll,
     rules.CANARY: degree_take,
+    rules.SHADOW: degree_take,
     rules.SHIFTING: rollout_shift,
     rules.KEEPING: _keep,
     rules.DRAINING: _drain,
@@ -181,7 +182,7 @@ _STEPS = {
 
 def version_corrupted(*, event_id: UUID, version_id: int, **rest: Any) -> None:
     """Listener of registry.version_corrupted: a rollout that was starting it fails now, not at its third replica."""
-    states = [Rollout.State.STARTING, Rollout.State.ROLLING, Rollout.State.CANARY]
+    states = [Rollout.State.STARTING, Rollout.State.ROLLING, *Rollout.AT_A_STEP_STATES]
     coming = Rollout.objects.filter(state__in=states)
     coming = coming.filter(to_revision__stages__version=version_id)
     for rollout_id in coming.values_list("pk", flat=True).distinct():
