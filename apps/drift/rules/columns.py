@@ -1,13 +1,14 @@
 """One signal of many samples as an array, with the places of those that have it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from operator import is_
 from typing import Any
 
 import numpy as np
 
+from apps.drift.rules.embeddings import Space
 from apps.drift.rules.kinds import PREDICTION, Kind, Sample, has_input, kind_of
 
 #: Beyond it a number counts as not finite: its square would not be.
@@ -21,6 +22,13 @@ class Column:
     values: np.ndarray  # float64 (k,), str objects (k,) or float32 (k, d)
     places: np.ndarray  # int64 (k,): which sample each is of
     wrong: int
+    _placed: dict[Space, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def placed(self, space: Space) -> np.ndarray:
+        """float32 (k, ...): embeddings where they are compared; worked out once, as several ask."""
+        if space not in self._placed:
+            self._placed[space] = space.place(self.values)
+        return self._placed[space]
 
     def __len__(self) -> int:
         return len(self.places)

@@ -30,7 +30,7 @@ def distribution(reference: Reference, window: Column) -> dict[str, Any]:
     if isinstance(reference, Numbers):
         return {"kind": "number", **_binned(reference.values, window.values)}
     known = np.sqrt(outlying(reference.placed, reference.placed))
-    seen = np.sqrt(outlying(reference.placed, reference.space.place(window.values)))
+    seen = np.sqrt(outlying(reference.placed, window.placed(reference.space)))
     return {"kind": "embedding", **_binned(known, seen)}
 
 

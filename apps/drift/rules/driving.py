@@ -53,7 +53,7 @@ def tail(reference: Reference, window: Column) -> np.ndarray:
         return _numbers(reference.values, window.values)
     if isinstance(reference, Categories):
         return _categories(reference, window.values)
-    return _vectors(reference, window.values)
+    return _vectors(reference, window.placed(reference.space))
 
 
 def _numbers(known: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def _categories(reference: Categories, seen: np.ndarray) -> np.ndarray:
 
 def _vectors(reference: Vectors, seen: np.ndarray) -> np.ndarray:
     known = np.sort(outlying(reference.placed, reference.placed))
-    distances = outlying(reference.placed, reference.space.place(seen))
+    distances = outlying(reference.placed, seen)
     ranked = (len(known) - np.searchsorted(known, distances, "left") + 1) / (len(known) + 1)
     furthest = float(known[-1]) or 1.0
     return np.asarray(ranked / (1 + np.maximum(0, distances - furthest) / furthest))

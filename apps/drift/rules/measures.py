@@ -53,7 +53,7 @@ def _categories(reference: Categories, window: Column) -> Measure:
 
 
 def _vectors(reference: Vectors, window: Column) -> Measure:
-    found = embeddings.compare(reference.placed, reference.space.place(window.values))
+    found = embeddings.compare(reference.placed, window.placed(reference.space))
     return Measure("maximum mean discrepancy", found.compared.statistic, found.compared.p, found.effect)
 
 
@@ -70,10 +70,9 @@ def constant(reference: Reference, window: Column) -> bool:
     if isinstance(reference, Categories):
         return len(reference.counts) == 1 and counted(reference, window).keys() == reference.counts.keys()
     if isinstance(reference, Vectors):
-        placed = reference.space.place(window.values)
-        return _same(reference.placed, placed)
-    return _same(reference.values, window.values)
+        return _alike(reference.placed, reference.placed) and _alike(reference.placed, window.placed(reference.space))
+    return _alike(reference.values, reference.values) and _alike(reference.values, window.values)
 
 
-def _same(known: np.ndarray, seen: np.ndarray) -> bool:
-    return bool((known == known[0]).all() and (seen == known[0]).all())
+def _alike(known: np.ndarray, seen: np.ndarray) -> bool:
+    return bool((seen == known[0]).all())
