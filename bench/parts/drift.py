@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from bench.artifacts import digits_artifact
-from bench.drift import experiment, speed, through_app, worlds
+from bench.drift import experiment, speed, worlds
 from bench.drift.model import Model
 from bench.drift.worlds import World
 from bench.part import Column, Figures, Part, Slice, Target
@@ -23,7 +23,6 @@ _DRIFTS = {
     "texts": ("another language", "longer texts"),
 }
 _RUN = f"a run over {speed.PREDICTIONS:,} predictions"
-_WHOLE = f"{_RUN}, through the product"
 
 
 def _slices(seconds: float) -> dict[str, Slice]:
@@ -36,10 +35,7 @@ def _slices(seconds: float) -> dict[str, Slice]:
     }
     seeds = itertools.count(1)  # another one each time a slice is measured
     slices: dict[str, Slice] = {name: lambda make=make: _world(make(), next(seeds)) for name, make in made.items()}  # type: ignore[misc]
-    return slices | {
-        _RUN: lambda: {f"{_RUN}/{QUARTET}": {"seconds": speed.seconds(next(seeds))}},
-        _WHOLE: lambda: {f"{_WHOLE}/{QUARTET}": through_app.measure(next(seeds))},
-    }
+    return slices | {_RUN: lambda: {f"{_RUN}/{QUARTET}": {"seconds": speed.seconds(next(seeds))}}}
 
 
 def _world(world: World, seed: int) -> Mapping[str, Figures]:
@@ -84,9 +80,7 @@ PART = Part(
         "once; a run over the last predictions is made again and again until it alarms, and told is the median number "
         "of predictions since the change. The naive alarm watches the mean confidence alone, with a limit that lets it "
         "alarm falsely as often as the level allows. A stream that is not found counts with the number of predictions "
-        "after which a trial ends. The accuracy is the model's, which no alarm knows. The time of a run is that of the "
-        "verdict alone; through the product it is from the request over REST until the verdict is written, with every "
-        "process running, over rows in PostgreSQL with 16 signals each."
+        "after which a trial ends. The accuracy is the model's, which no alarm knows."
     ),
     columns=(
         Column("alarms_5", "false alarms at level 0.05", "% of runs", 2),
@@ -96,8 +90,6 @@ PART = Part(
         Column("misled", "another modality blamed", "% of trials"),
         Column("accuracy", "accuracy of the model", "%", 1),
         Column("seconds", "time", "s", 2),
-        Column("read_s", "of it reading", "s", 2),
-        Column("judge_s", "of it judging", "s", 2),
     ),
     targets=(
         *(Target(f"nothing, {world}/{QUARTET}", "alarms_5", 5, False) for world in _DRIFTS),
@@ -108,7 +100,6 @@ PART = Part(
             for drift in drifts
         ),
         Target(f"{_RUN}/{QUARTET}", "seconds", 10, False),
-        Target(f"{_WHOLE}/{QUARTET}", "seconds", 10, False),
     ),
     slices=_slices,
     chart="found_after",
