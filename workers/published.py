@@ -15,6 +15,12 @@ class _Split(msgspec.Struct):
 
 class _Route(msgspec.Struct):
     splits: list[_Split]
+    shadow: _Split | None = None
+
+    @property
+    def revisions(self) -> frozenset[int]:
+        """Those that answer, and one that is asked in the shadow."""
+        return frozenset(each.revision for each in (*self.splits, self.shadow) if each)
 
 
 class _Snapshot(msgspec.Struct):
@@ -51,5 +57,5 @@ def _read(raw: bytes) -> Published:
     if not raw:
         return Published()
     snapshot = msgspec.json.decode(raw, type=_Snapshot)
-    routes = {name: frozenset(each.revision for each in route.splits) for name, route in snapshot.deployments.items()}
+    routes = {name: route.revisions for name, route in snapshot.deployments.items()}
     return Published(snapshot.number, routes)

@@ -49,6 +49,7 @@ _ROLLOUT = {
     Rollout.State.STARTING: State("starting", "warn"),
     Rollout.State.ROLLING: State("rolling", "warn"),
     Rollout.State.CANARY: State("by degrees", "warn"),
+    Rollout.State.SHADOW: State("in the shadow", "warn"),
     Rollout.State.SHIFTING: State("moving traffic", "warn"),
     Rollout.State.KEEPING: State("live, the old one kept", "ok"),
     Rollout.State.DRAINING: State("draining", "warn"),
@@ -127,7 +128,7 @@ def replica_state(replica: Replica) -> State:
 
 
 def rollout_state(rollout: Rollout) -> State:
-    if rollout.paused_at and rollout.state == Rollout.State.CANARY:
+    if rollout.paused_at and rollout.state in Rollout.AT_A_STEP_STATES:
         return State("waits for a person", "warn", rollout.pause_reason)
     return _with(_ROLLOUT[Rollout.State(rollout.state)], rollout.reason)
 

@@ -37,7 +37,8 @@ class NothingKept(Conflict):
 class NotByDegrees(Conflict):
     code = "not_by_degrees"
     remedy = (
-        "Look at the rollout's state; only one that shares the traffic by degrees can be promoted, paused or resumed."
+        "Look at the rollout's state; only one that goes by degrees or is in the shadow can be promoted, paused or "
+        "resumed."
     )
 
 

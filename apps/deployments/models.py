@@ -170,15 +170,16 @@ class StageScale(models.Model):
 class Rollout(models.Model):
     """Moving a deployment's traffic from one revision to the next; rules/advance.py decides each step.
 
-    starting -> (rolling | canary ->) shifting -> keeping -> draining -> done; from starting: failed, superseded; from
-    rolling and canary: reverting -> failed; from shifting and keeping: rolled_back, which another rollout, back again,
-    takes up.
+    starting -> (rolling | canary | shadow ->) shifting -> keeping -> draining -> done; from starting: failed,
+    superseded; from rolling, canary and shadow: reverting -> failed; from shifting and keeping: rolled_back, which
+    another rollout, back again, takes up.
     """
 
     class State(models.TextChoices):
         STARTING = "starting"
         ROLLING = "rolling"
         CANARY = "canary"
+        SHADOW = "shadow"
         SHIFTING = "shifting"
         KEEPING = "keeping"
         DRAINING = "draining"
@@ -189,11 +190,13 @@ class Rollout(models.Model):
         ROLLED_BACK = "rolled_back", "rolled back"
 
     OPEN_STATES = (
-        *(State.STARTING, State.ROLLING, State.CANARY, State.SHIFTING, State.KEEPING, State.DRAINING),
+        *(State.STARTING, State.ROLLING, State.CANARY, State.SHADOW, State.SHIFTING, State.KEEPING, State.DRAINING),
         State.REVERTING,
     )
     #: It has not taken all traffic: the old revision still answers, or nothing does.
-    COMING_STATES = (State.STARTING, State.ROLLING, State.CANARY)
+    COMING_STATES = (State.STARTING, State.ROLLING, State.CANARY, State.SHADOW)
+    #: It stands at a step of its plan.
+    AT_A_STEP_STATES = (State.CANARY, State.SHADOW)
     #: The old revision can take the traffic back at once.
     KEPT_STATES = (State.SHIFTING, State.KEEPING)
 
@@ -205,7 +208,8 @@ class Rollout(models.Model):
     is_rollback = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=State.choices, default=State.STARTING)
     reason = models.TextField(blank=True)
-    #: While traffic moves by degrees (rules/canary.py): the step of the plan, since when, and what was last measured.
+    #: While traffic moves by degrees (rules/canary.py) or is mirrored (rules/shadow.py): the step of the plan, since
+    #: when, and what was last measured.
     step = models.PositiveSmallIntegerField(default=0)
     stepped_at = models.DateTimeField(null=True, blank=True)
     comparison = models.JSONField(default=dict, blank=True)
@@ -228,7 +232,9 @@ class Rollout(models.Model):
             models.UniqueConstraint(
                 fields=["deployment"],
                 condition=Q(
-                    state__in=["starting", "rolling", "canary", "shifting", "keeping", "draining", "reverting"]
+                    state__in=[
+                        *("starting", "rolling", "canary", "shadow", "shifting", "keeping", "draining", "reverting")
+                    ]
                 ),
                 name="rollout_open_once",
             )

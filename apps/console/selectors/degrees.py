@@ -1,10 +1,11 @@
-"""A rollout by degrees as the page tells it."""
+"""A rollout by degrees or in the shadow as the page tells it."""
 
 from typing import Any
 
 from apps.console.states import State
 from apps.deployments.models import Rollout
-from apps.deployments.rules.spec import CANARY
+from apps.deployments.rules.shadow import WAIT
+from apps.deployments.rules.spec import AB
 from apps.deployments.selectors import rollout_weight
 
 _NAMES = {
@@ -12,6 +13,7 @@ _NAMES = {
     "slower": "took longer than most",
     "unsure": "less confident than most",
     "labels": "the label that moved most",
+    "differs": "labelled otherwise",
     "wrong": "wrong, of those with a known truth",
 }
 _STATES = {
@@ -23,8 +25,17 @@ _STATES = {
 
 def degrees(rollout: Rollout) -> dict[str, Any] | None:
     """Its plan, where it is in it, and what was measured; None while it stands at no step."""
-    if rollout.state != Rollout.State.CANARY:
+    if rollout.state not in Rollout.AT_A_STEP_STATES:
         return None
+    known = rollout.comparison
+    return (_shadow(rollout) if rollout.state == Rollout.State.SHADOW else _steps(rollout)) | {
+        "automatic": rollout.to_revision.spec["strategy"] != AB,
+        "comparison": known,
+        "measures": [_measure(each) for each in known.get("measures", [])],
+    }
+
+
+def _steps(rollout: Rollout) -> dict[str, Any]:
     steps = rollout.to_revision.spec["canary"]["steps"]
     return {
         "share": rollout_weight(rollout),
@@ -32,10 +43,22 @@ def degrees(rollout: Rollout) -> dict[str, Any] | None:
         "steps": steps,
         "plan": ", ".join(map(str, steps)),
         "next": steps[rollout.step + 1] if rollout.step + 1 < len(steps) else None,
-        "automatic": rollout.to_revision.spec["strategy"] == CANARY,
-        "comparison": rollout.comparison,
-        "measures": [_measure(each) for each in rollout.comparison.get("measures", [])],
     }
+
+
+def _shadow(rollout: Rollout) -> dict[str, Any]:
+    plan, mirrors = rollout.to_revision.spec["shadow"], rollout.comparison.get("mirrors", {})
+    return {
+        "mirrored": plan["share"],
+        "waits": plan["then"] == WAIT,
+        "mirrors": mirrors,
+        "agreement": _told(mirrors.get("agreement"), "{:.1%}"),
+        "shift": _told(mirrors.get("confidence_shift"), "{:+.3f}"),
+    }
+
+
+def _told(value: float | None, form: str) -> str:
+    return "" if value is None else form.format(value)
 
 
 def _measure(measured: dict[str, Any]) -> dict[str, Any]:

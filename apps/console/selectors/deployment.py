@@ -40,6 +40,7 @@ _STEPS = (
     ((Rollout.State.DRAINING,), "Drain the old", "until its last requests are answered"),
     ((Rollout.State.DONE,), "Done", ""),
 )
+_SHADOW_STEP = ((Rollout.State.SHADOW,), "Ask in the shadow", "until it passes, or a person decides")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +99,22 @@ def deployment_context(deployment: Deployment, over: str = "", accuracy_over: st
 
 def rollout_steps(rollout: Rollout) -> list[Step]:
     """The steps with the present one marked; a rollout that ended otherwise stops where it was."""
-    places = {state: index for index, (states, _, _) in enumerate(_STEPS) for state in states}
-    reached = places.get(Rollout.State(rollout.state), _stopped_at(rollout))
+    listed = (_STEPS[0], _SHADOW_STEP, *_STEPS[1:]) if "shadow" in rollout.to_revision.spec else _STEPS
+    places = {state: index for index, (states, _, _) in enumerate(listed) for state in states}
+    reached = places.get(Rollout.State(rollout.state), places[_stopped_at(rollout)])
     finished = rollout.state == Rollout.State.DONE
     return [
         Step(label, waits, "done" if index < reached or finished else "now" if index == reached else "")
-        for index, (_, label, waits) in enumerate(_STEPS)
+        for index, (_, label, waits) in enumerate(listed)
     ]
 
 
-def _stopped_at(rollout: Rollout) -> int:
+def _stopped_at(rollout: Rollout) -> Rollout.State:
     if rollout.draining_at:
-        return 3
-    return 2 if rollout.kept_at else 1 if rollout.shifted_at else 0
+        return Rollout.State.DRAINING
+    if rollout.kept_at:
+        return Rollout.State.KEEPING
+    return Rollout.State.SHIFTING if rollout.shifted_at else Rollout.State.STARTING
 
 
 def _last_rollout(deployment: Deployment) -> Rollout | None:

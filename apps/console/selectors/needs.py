@@ -208,12 +208,12 @@ def _stuck_rollouts() -> list[Need]:
 
 
 def _paused_rollouts() -> list[Need]:
-    """Rollouts by degrees that somebody holds, or that their figures could not decide."""
-    paused = Rollout.objects.filter(state=Rollout.State.CANARY, paused_at__isnull=False)
+    """Rollouts that somebody holds, that their figures could not decide, or that passed and ask for a word."""
+    paused = Rollout.objects.filter(state__in=Rollout.AT_A_STEP_STATES, paused_at__isnull=False)
     return [
         Need(
             title=f"{rollout.deployment.name}: the rollout of revision {rollout.to_revision.number} is paused",
-            text=f"It has {rollout_weight(rollout)} % of the traffic. {rollout.pause_reason}",
+            text=f"{_part(rollout)} {rollout.pause_reason}",
             tone="warn",
             since=rollout.paused_at,
             began="Paused",
@@ -221,6 +221,12 @@ def _paused_rollouts() -> list[Need]:
         )
         for rollout in paused.select_related("deployment", "to_revision")
     ]
+
+
+def _part(rollout: Rollout) -> str:
+    if rollout.state == Rollout.State.SHADOW:
+        return "It is asked in the shadow and answers nobody."
+    return f"It has {rollout_weight(rollout)} % of the traffic."
 
 
 def _still_serving(deployment: Deployment) -> str:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision, Rollout
 from apps.deployments.rules.spec import setting
-from apps.deployments.selectors import replicas_list, rollout_settled, rollout_weight, standings
+from apps.deployments.selectors import replicas_list, rollout_mirrored, rollout_settled, rollout_weight, standings
 
 #: What a revision's state means for whoever waits for its approval.
 _APPROVAL = {
@@ -24,21 +24,26 @@ class RolloutAnswer(serializers.ModelSerializer[Rollout]):
     share = serializers.SerializerMethodField(
         help_text="Per cent of the traffic that the new revision has by its plan."
     )
-    comparison = serializers.DictField(help_text="What the present step has measured: verdict, reason, measures.")
+    mirrored = serializers.SerializerMethodField(
+        help_text="Per cent of what the live revision answers that the new one is asked as well, while in the shadow."
+    )
+    comparison = serializers.DictField(
+        help_text="What the present step has measured: verdict, reason, measures; in the shadow also mirrors."
+    )
     settled = serializers.SerializerMethodField(help_text="It is over, or keeps the old revision ready.")
     from_revision = serializers.IntegerField(source="from_revision.number", allow_null=True, default=None)
     to_revision = serializers.IntegerField(source="to_revision.number")
     state = serializers.CharField(
-        help_text="starting, rolling, canary, shifting, keeping, draining, reverting, done, failed, superseded or "
-        "rolled_back."
+        help_text="starting, rolling, canary, shadow, shifting, keeping, draining, reverting, done, failed, superseded "
+        "or rolled_back."
     )
 
     class Meta:
         model = Rollout
         fields = [
             *("id", "deployment", "from_revision", "to_revision", "is_rollback", "state", "reason", "settled"),
-            *("strategy", "steps", "step", "share", "stepped_at", "paused_at", "pause_reason", "comparison"),
-            "snapshot_number",
+            *("strategy", "steps", "step", "share", "mirrored", "stepped_at", "paused_at", "pause_reason"),
+            *("comparison", "snapshot_number"),
             *("started_at", "shifted_at", "moved_at", "kept_at", "draining_at", "ended_at"),
         ]
 
@@ -52,7 +57,11 @@ class RolloutAnswer(serializers.ModelSerializer[Rollout]):
 
     def get_share(self, rollout: Rollout) -> int | None:
         """Only while it stands at a step."""
-        return rollout_weight(rollout) if rollout.state == Rollout.State.CANARY else None
+        return rollout_weight(rollout) if rollout.state in Rollout.AT_A_STEP_STATES else None
+
+    def get_mirrored(self, rollout: Rollout) -> int | None:
+        """Only while it is in the shadow."""
+        return rollout_mirrored(rollout) if rollout.state == Rollout.State.SHADOW else None
 
     def get_settled(self, rollout: Rollout) -> bool:
         """Whether it has come to its end, good or bad."""

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.deployments.rules.recording import KEEP_DAYS
+from apps.deployments.rules.shadow import THEN
 from apps.deployments.rules.spec import (
     ANSWER,
     BATCH_BYTES,
@@ -57,20 +58,33 @@ class RecordQuestion(serializers.Serializer[Any]):
     )
 
 
-class CanaryQuestion(serializers.Serializer[Any]):
-    steps = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=99),
-        required=False,
-        help_text="Per cents of the traffic, rising; 5, 25, 50, or 50 for ab.",
-    )
+class _PlanQuestion(serializers.Serializer[Any]):
+    """What is said of every rollout that earns its way."""
+
     interval_s = serializers.IntegerField(required=False, help_text="Least seconds at each step; 60.")
     patience_s = serializers.IntegerField(required=False, help_text="Then a step waits for a person; 900.")
     samples = serializers.IntegerField(required=False, help_text="Requests that a verdict needs of each revision; 200.")
     failed = serializers.FloatField(required=False, help_text="How much larger a share may fail; 0.02.")
     slower = serializers.FloatField(required=False, help_text="May take longer than most of the live one's; 0.1.")
     unsure = serializers.FloatField(required=False, help_text="May be less confident than most of them; 0.15.")
-    labels = serializers.FloatField(required=False, help_text="May be answered with another label; 0.15.")
     wrong = serializers.FloatField(required=False, help_text="May be wrong, where labels came; 0.05.")
+
+
+class CanaryQuestion(_PlanQuestion):
+    steps = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=99),
+        required=False,
+        help_text="Per cents of the traffic, rising; 5, 25, 50, or 50 for ab.",
+    )
+    labels = serializers.FloatField(required=False, help_text="May be answered with another label; 0.15.")
+
+
+class ShadowQuestion(_PlanQuestion):
+    share = serializers.IntegerField(required=False, help_text="Per cent of the answered requests; 100.")
+    differs = serializers.FloatField(required=False, help_text="May be labelled otherwise than by the live one; 0.15.")
+    then = serializers.CharField(
+        required=False, help_text=f"What follows a pass, one of {', '.join(THEN)}: a person's word, or all traffic."
+    )
 
 
 class _Replicas(serializers.Serializer[Any]):
@@ -113,6 +127,7 @@ class RevisionQuestion(_Replicas):
     )
     record = RecordQuestion(required=False, help_text="What is kept of the predictions, and for how long.")
     canary = CanaryQuestion(required=False, help_text="The plan of the strategies canary and ab.")
+    shadow = ShadowQuestion(required=False, help_text="The plan of the strategy shadow.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_LENGTH, default="")
 
 

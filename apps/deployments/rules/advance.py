@@ -3,6 +3,7 @@
 starting: replicas of the new revision come up; the old one serves, untouched.
 rolling: (that strategy only) both serve, by the shares of their replicas that are ready; rules/rolling.py counts.
 canary: (strategies "canary" and "ab") the new one has a share that grows step by step; rules/canary.py decides.
+shadow: (that strategy only) the old one answers everything, the new one is asked the same again; rules/shadow.py.
 shifting: the new revision is live; gateways learn of it one by one; the old one answers what it still has.
 keeping: no request can reach the old revision any more; its replicas stay ready to take the traffic back.
 draining: they end.
@@ -15,9 +16,12 @@ from dataclasses import dataclass, field
 from apps.deployments.rules.canary import Compared, Progress, move
 from apps.deployments.rules.scale import Load
 
-STARTING, ROLLING, CANARY, SHIFTING = "starting", "rolling", "canary", "shifting"
+STARTING, ROLLING, CANARY, SHADOW, SHIFTING = "starting", "rolling", "canary", "shadow", "shifting"
 KEEPING, DRAINING, REVERTING = "keeping", "draining", "reverting"
 DONE, FAILED, SUPERSEDED = "done", "failed", "superseded"
+
+#: States in which a rollout stands at a step of its plan.
+AT_A_STEP = (CANARY, SHADOW)
 
 #: Failed replicas of a new revision after which its rollout is given up.
 FAILURES = 3
@@ -101,7 +105,7 @@ def advance(facts: Facts) -> Step:
     After all traffic has moved nothing fails any more: the live revision keeps trying. The old one does not wait for
     it; ending lets the next revision begin, which is what mends a bad one, unless somebody rolls back before.
     """
-    if facts.state in (STARTING, ROLLING, CANARY):
+    if facts.state in (STARTING, ROLLING, *AT_A_STEP):
         return _coming(facts)
     if facts.state == SHIFTING and _old_is_idle(facts):
         return Step(KEEPING if facts.keep and not facts.newer else DRAINING)
@@ -117,13 +121,17 @@ def advance(facts: Facts) -> Step:
 def _coming(facts: Facts) -> Step:
     if trouble := _trouble(facts):
         return Step(FAILED if facts.state == STARTING else REVERTING, trouble)
-    if facts.state == CANARY and facts.progress:
+    if facts.state in AT_A_STEP and facts.progress:
         return _by_degrees(facts, facts.progress)
     if facts.all_ready:
-        return Step(CANARY if facts.progress and facts.state == STARTING else SHIFTING)
+        return Step(_first(facts.progress) if facts.progress and facts.state == STARTING else SHIFTING)
     if facts.state == ROLLING and facts.newer:
         return Step(REVERTING, "A newer revision was approved before this one had taken all traffic.")
     return Step(ROLLING if facts.rolling and facts.started else facts.state)
+
+
+def _first(progress: Progress) -> str:
+    return SHADOW if progress.shadow else CANARY
 
 
 def _by_degrees(facts: Facts, progress: Progress) -> Step:
@@ -134,7 +142,7 @@ def _by_degrees(facts: Facts, progress: Progress) -> Step:
         return Step(REVERTING, due.reason)
     if due.to is not None and due.to >= progress.steps:
         return Step(SHIFTING)
-    return Step(CANARY, due.reason, due.to, due.pause)
+    return Step(facts.state, due.reason, due.to, due.pause)
 
 
 def _trouble(facts: Facts) -> str:

@@ -9,33 +9,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.deployments.errors import BadSpec
+from apps.deployments.rules import plan_fields
 
-#: Least and most of each field that is a whole number, and its default.
-_NUMBERS = {
-    "interval_s": (1, 86_400, 60),
-    "patience_s": (1, 7 * 86_400, 900),
-    "samples": (10, 1_000_000, 200),
-}
 #: Margins: by how much the candidate's share may be larger; see apps/monitoring/rules/side_by_side.py.
 _MARGINS = {"failed": 0.02, "slower": 0.1, "unsure": 0.15, "labels": 0.15, "wrong": 0.05}
 _STEPS = {"canary": [5, 25, 50], "ab": [50]}
 _MOST_STEPS = 20
-FIELDS = ("steps", *_NUMBERS, *_MARGINS)
+FIELDS = ("steps", *plan_fields.NUMBERS, *_MARGINS)
 
 PASSED, FAILED = "pass", "fail"
 
 
 def stepped(given: Mapping[str, Any], strategy: str) -> dict[str, Any]:
     """The plan with every default filled in, or BadSpec saying which field is wrong."""
-    unknown = sorted(given.keys() - set(FIELDS))
-    if unknown:
-        raise BadSpec(f"canary has {', '.join(FIELDS)}, not {', '.join(unknown)}.")
-    plan: dict[str, Any] = {"steps": _steps(given.get("steps", _STEPS[strategy]))}
-    plan |= {name: _number(name, given.get(name, usual), *limits) for name, (*limits, usual) in _NUMBERS.items()}
-    plan |= {name: _margin(name, given.get(name, usual)) for name, usual in _MARGINS.items()}
-    if plan["patience_s"] < plan["interval_s"]:
-        raise BadSpec("canary.patience_s is shorter than canary.interval_s; use at least as long.")
-    return plan
+    plan_fields.check_known("canary", given, FIELDS)
+    steps = _steps(given.get("steps", _STEPS[strategy]))
+    return {"steps": steps, **plan_fields.numbers("canary", given), **plan_fields.margins("canary", given, _MARGINS)}
 
 
 def _steps(given: Any) -> list[int]:
@@ -45,18 +34,6 @@ def _steps(given: Any) -> list[int]:
     if sorted(set(given)) != given:
         raise BadSpec(f"canary.steps is {given!r}; each must be more than the one before.")
     return list(given)
-
-
-def _number(name: str, value: Any, least: int, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadSpec(f"canary.{name} is {value!r}; use a whole number from {least} to {most}.")
-    return value
-
-
-def _margin(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
-        raise BadSpec(f"canary.{name} is {value!r}; use a share above 0, at most 1.")
-    return float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +48,8 @@ class Compared:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a rollout by degrees stands: the step of `steps` it is at, seconds since that began, what the figures of
-    that step say ("pass", "fail", "inconclusive", or nothing yet) and why. `automatic`: it goes on by itself."""
+    that step say ("pass", "fail", "inconclusive", or nothing yet) and why. `automatic`: it goes on by itself, but that
+    one which `asks` waits for a person where it passed. One in the `shadow` has a single step without a share."""
 
     steps: int
     at: int = 0
@@ -82,6 +60,8 @@ class Progress:
     reason: str = ""
     paused: bool = False
     automatic: bool = True
+    asks: bool = False
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +83,7 @@ def move(progress: Progress) -> Move:
     if progress.paused or progress.since < progress.interval:
         return Move()
     if progress.verdict == PASSED:
-        return Move(to=progress.at + 1)
+        return Move(pause=True, reason=f"It passed. {progress.reason}") if progress.asks else Move(to=progress.at + 1)
     if progress.since >= progress.patience:
         return Move(pause=True, reason=progress.reason or "Nothing is known of how the two revisions compare.")
     return Move()

@@ -10,11 +10,12 @@ from apps.deployments.errors import BadDeploymentName, BadSpec
 from apps.deployments.rules.canary import stepped
 from apps.deployments.rules.groups import ManifestStage, arranged
 from apps.deployments.rules.recording import recorded
+from apps.deployments.rules.shadow import mirrored
 from apps.registry.rules import manifest_parts
 from apps.registry.rules.stages import in_order
 
 DEVICES = ("auto", "cpu", "cuda")
-STRATEGIES = (BLUE_GREEN, ROLLING, CANARY, AB) = ("blue_green", "rolling", "canary", "ab")
+STRATEGIES = (BLUE_GREEN, ROLLING, CANARY, AB, SHADOW) = ("blue_green", "rolling", "canary", "ab", "shadow")
 #: Those that let a revision in by degrees; see rules/canary.py.
 BY_DEGREES = (CANARY, AB)
 MISSING_INPUTS = (ANSWER, REJECT) = ("answer", "reject")
@@ -81,6 +82,7 @@ def normalised(
     missing_inputs: str = ANSWER,
     record: Mapping[str, Any] | None = None,
     canary: Mapping[str, Any] | None = None,
+    shadow: Mapping[str, Any] | None = None,
     others: Mapping[int, Sequence[ManifestStage]] | None = None,
 ) -> dict[str, Any]:
     """The specification as it is stored, or BadSpec saying which field is wrong.
@@ -90,9 +92,6 @@ def normalised(
     """
     if len(note) > NOTE_LENGTH:
         raise BadSpec(f"The note has {len(note)} characters; {NOTE_LENGTH} are allowed.")
-    if canary is not None and strategy not in BY_DEGREES:
-        raise BadSpec(f"canary has a meaning for the strategies {' and '.join(BY_DEGREES)} alone.")
-    by_degrees = {"canary": stepped(canary or {}, strategy)} if strategy in BY_DEGREES else {}
     return {
         "stages": arranged([_group(group, version, {**(others or {}), version: stages}) for group in groups], stages),
         "timeout_ms": _within("timeout_ms", timeout_ms),
@@ -102,9 +101,22 @@ def normalised(
         "keep_s": _within("keep_s", keep_s),
         "missing_inputs": _one_of("missing_inputs", missing_inputs, MISSING_INPUTS),
         "record": recorded(record or {}),
-        **by_degrees,
+        **_planned(strategy, canary, shadow),
         "note": note,
     }
+
+
+def _planned(
+    strategy: str, canary: Mapping[str, Any] | None, shadow: Mapping[str, Any] | None
+) -> dict[str, dict[str, Any]]:
+    """The plan of a strategy that has one, by its name."""
+    if canary is not None and strategy not in BY_DEGREES:
+        raise BadSpec(f"canary has a meaning for the strategies {' and '.join(BY_DEGREES)} alone.")
+    if shadow is not None and strategy != SHADOW:
+        raise BadSpec(f"shadow has a meaning for the strategy {SHADOW} alone.")
+    if strategy in BY_DEGREES:
+        return {"canary": stepped(canary or {}, strategy)}
+    return {"shadow": mirrored(shadow or {})} if strategy == SHADOW else {}
 
 
 def setting(spec: Mapping[str, Any], name: str) -> Any:

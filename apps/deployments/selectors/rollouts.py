@@ -7,10 +7,11 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout, Stage
+from apps.deployments.rules import shadow
 from apps.deployments.rules.advance import Evidence, Facts
 from apps.deployments.rules.canary import Progress
 from apps.deployments.rules.groups import hops
-from apps.deployments.rules.spec import BY_DEGREES, CANARY, ROLLING, setting
+from apps.deployments.rules.spec import AB, BY_DEGREES, ROLLING, SHADOW, setting
 from apps.deployments.selectors.carriers import Carrier, carriers, stream_of
 from apps.registry.rules.stages import spelt
 
@@ -83,13 +84,14 @@ def rollout_facts(rollout: Rollout, evidence: Evidence | None) -> Facts:
 
 
 def _progress(rollout: Rollout) -> Progress | None:
-    """Where a rollout by degrees stands; None for any other, and where there is no revision to compare with."""
-    spec = rollout.to_revision.spec
-    if setting(spec, "strategy") not in BY_DEGREES or rollout.from_revision_id is None or rollout.is_rollback:
+    """Where a rollout with a plan stands; None for any other, and where there is no revision to compare with."""
+    spec, known = rollout.to_revision.spec, rollout.comparison
+    strategy = setting(spec, "strategy")
+    if strategy not in (*BY_DEGREES, SHADOW) or rollout.from_revision_id is None or rollout.is_rollback:
         return None
-    plan, known = spec["canary"], rollout.comparison
+    plan = spec["shadow" if strategy == SHADOW else "canary"]
     return Progress(
-        steps=len(plan["steps"]),
+        steps=len(plan.get("steps", [None])),
         at=rollout.step,
         since=_since(rollout.stepped_at) if rollout.stepped_at else 0.0,
         interval=plan["interval_s"],
@@ -97,13 +99,15 @@ def _progress(rollout: Rollout) -> Progress | None:
         verdict=known.get("verdict", ""),
         reason=known.get("reason", ""),
         paused=rollout.paused_at is not None,
-        automatic=spec["strategy"] == CANARY,
+        automatic=strategy != AB,
+        asks=plan.get("then") == shadow.WAIT,
+        shadow=strategy == SHADOW,
     )
 
 
 def rollouts_to_compare() -> QuerySet[Rollout]:
-    """Those whose two revisions share the traffic by degrees."""
-    rollouts = Rollout.objects.filter(state=Rollout.State.CANARY, from_revision__isnull=False)
+    """Those whose two revisions share the traffic by degrees, or are asked the same."""
+    rollouts = Rollout.objects.filter(state__in=Rollout.AT_A_STEP_STATES, from_revision__isnull=False)
     return rollouts.select_related("deployment", "from_revision", "to_revision").order_by("pk")
 
 
@@ -113,9 +117,16 @@ def rollout_settled(rollout: Rollout) -> bool:
 
 
 def rollout_weight(rollout: Rollout) -> int:
-    """Per cent of the traffic that the new revision has while it comes in by degrees."""
+    """Per cent of the traffic that the new revision answers while it stands at a step; in the shadow none."""
+    if rollout.state == Rollout.State.SHADOW:
+        return 0
     steps = rollout.to_revision.spec["canary"]["steps"]
     return int(steps[min(rollout.step, len(steps) - 1)])
+
+
+def rollout_mirrored(rollout: Rollout) -> int:
+    """Per cent of what the live revision answers that the new one is asked as well, while it is in the shadow."""
+    return int(rollout.to_revision.spec["shadow"]["share"])
 
 
 def _since(moment: datetime) -> float:

@@ -10,7 +10,7 @@ from apps.deployments.rules.groups import hops
 from apps.deployments.rules.spec import REJECT, setting
 from apps.deployments.selectors.carriers import Carrier, carriers
 from apps.deployments.selectors.muting import inputs_left_out, mutings_open
-from apps.deployments.selectors.rollouts import rollout_weight
+from apps.deployments.selectors.rollouts import rollout_mirrored, rollout_weight
 from apps.registry.rules.stages import spelt
 
 
@@ -24,7 +24,7 @@ def routing_deployments() -> dict[str, Any]:
     muted: dict[int, list[str]] = {}
     for each in mutings_open():
         muted.setdefault(each.deployment_id, []).append(each.input)
-    shared = Rollout.objects.filter(state__in=[Rollout.State.ROLLING, Rollout.State.CANARY])
+    shared = Rollout.objects.filter(state__in=[Rollout.State.ROLLING, *Rollout.AT_A_STEP_STATES])
     coming = {rollout.deployment_id: rollout for rollout in shared.select_related("to_revision__version")}
     return {
         deployment.name: _route(deployment, coming.get(deployment.pk), running, muted.get(deployment.pk, []))
@@ -38,6 +38,8 @@ def _route(
     revision = deployment.live_revision
     assert revision is not None
     stages = list(revision.stages.select_related("version").order_by("position"))
+    shadow = coming if coming and coming.state == Rollout.State.SHADOW else None
+    coming = None if shadow else coming
     splits = _splits(revision, coming, running)
     return {
         "model": revision.version.model.name,
@@ -50,6 +52,18 @@ def _route(
         "max_in_flight": revision.spec["max_in_flight"],
         # while two revisions answer, what both can do without
         "muted": inputs_left_out([revision, coming.to_revision] if coming else [revision], muted) if muted else [],
+        "shadow": _shadow(shadow, running) if shadow else None,
+    }
+
+
+def _shadow(coming: Rollout, running: Mapping[int, Carrier]) -> dict[str, Any]:
+    """The revision that is asked what the live one answered, and which share of it."""
+    revision = coming.to_revision
+    return {
+        "revision": revision.number,
+        "version": str(revision.version.number),
+        "share": rollout_mirrored(coming),
+        "path": _path(revision, list(revision.stages.order_by("position")), running),
     }
 
 

@@ -20,7 +20,8 @@ State = Rollout.State
 
 
 def rollout_promote(*, actor: User, rollout_id: int, everything: bool = False) -> Rollout:
-    """Take the next step of the plan now, whatever is measured; after the last one, or for `everything`, all traffic.
+    """Take the next step of the plan now, whatever is measured; after the last one or from the shadow, or for
+    `everything`, all traffic.
 
     Raises NotByDegrees unless the rollout stands at a step.
     """
@@ -28,7 +29,7 @@ def rollout_promote(*, actor: User, rollout_id: int, everything: bool = False) -
     with transaction.atomic():
         rollout = _at_a_step(rollout_id)
         to = rollout.step + 1
-        last = everything or to >= len(rollout.to_revision.spec["canary"]["steps"])
+        last = everything or rollout.state == State.SHADOW or to >= len(rollout.to_revision.spec["canary"]["steps"])
         rollout_note(rollout, "rollout.promoted", actor)
         if last:
             rollout_shift(rollout, rules.Step(rules.SHIFTING))
@@ -75,7 +76,7 @@ def rollout_abort(*, actor: User, rollout_id: int, reason: str = "") -> Rollout:
         rollout_note(rollout, "rollout.aborted", actor, reason=reason.strip() or "no reason given")
         if rollout.state == State.STARTING:
             rollout_fail(rollout, rules.Step(rules.FAILED, words))
-        elif rollout.state in (State.ROLLING, State.CANARY):
+        elif rollout.state in (State.ROLLING, *Rollout.AT_A_STEP_STATES):
             rollout_revert(rollout, rules.Step(rules.REVERTING, words))
         else:
             raise RolloutOver(f"This rollout is {rollout.get_state_display()}; there is nothing left to abort.")
@@ -94,7 +95,7 @@ ROLLOUT_ACTS: Mapping[str, Callable[..., Rollout]] = {
 
 def _at_a_step(rollout_id: int) -> Rollout:
     rollout = selectors.rollout_locked(rollout_id)
-    if rollout.state != State.CANARY:
+    if rollout.state not in Rollout.AT_A_STEP_STATES:
         raise NotByDegrees(f"This rollout is {rollout.get_state_display()} and stands at no step of a plan.")
     return rollout
 

@@ -1,4 +1,4 @@
-"""The steps of a rollout by degrees, and what every rollout leaves in the audit trail."""
+"""The steps of a rollout by degrees or in the shadow, and what every rollout leaves in the audit trail."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from apps.deployments import selectors
 from apps.deployments.events import RoutingChanged
 from apps.deployments.models import Rollout
 from apps.deployments.rules import advance as rules
+from apps.deployments.rules.spec import SHADOW, setting
 
 
 def comparison_note(rollout: Rollout, evidence: rules.Evidence | None) -> None:
@@ -26,12 +27,17 @@ def degree_take(rollout: Rollout, step: rules.Step) -> None:
         rollout_note(rollout, "rollout.paused", reason=step.reason)
         return
     step_set(rollout, step.to or 0)
-    rollout_note(rollout, "rollout.stepped", share=selectors.rollout_weight(rollout), measured=measured(rollout))
+    if rollout.state == Rollout.State.SHADOW:
+        rollout_note(rollout, "rollout.mirrored", share=selectors.rollout_mirrored(rollout))
+    else:
+        rollout_note(rollout, "rollout.stepped", share=selectors.rollout_weight(rollout), measured=measured(rollout))
 
 
 def step_set(rollout: Rollout, to: int) -> None:
-    """Give the new revision the share of step `to` from now on; what was measured before counts no more."""
-    rollout.state, rollout.step = Rollout.State.CANARY, to
+    """Give the new revision the share of step `to`, or what is mirrored, from now on; what was measured before counts
+    no more."""
+    shadow = setting(rollout.to_revision.spec, "strategy") == SHADOW
+    rollout.state, rollout.step = Rollout.State.SHADOW if shadow else Rollout.State.CANARY, to
     fresh = {"state": rollout.state, "step": to, "stepped_at": now(), "comparison": {}}
     Rollout.objects.filter(pk=rollout.pk).update(**fresh, paused_at=None, pause_reason="")
     outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))

@@ -41,6 +41,7 @@ def revision_request(
     missing_inputs: str = rules.ANSWER,
     record: Mapping[str, Any] | None = None,
     canary: Mapping[str, Any] | None = None,
+    shadow: Mapping[str, Any] | None = None,
     note: str = "",
     **one_stage: Any,
 ) -> Revision:
@@ -67,6 +68,7 @@ def revision_request(
         missing_inputs=missing_inputs,
         record=record,
         canary=canary,
+        shadow=shadow,
         note=note,
     )
     check_memory(versions, spec)
@@ -129,9 +131,12 @@ def _request(revision: Revision) -> RolloutRequested:
 
 
 def _strategy_text(spec: Mapping[str, Any]) -> str:
-    """Such as `canary by 5, 25, 50 %`."""
-    plan = spec.get("canary")
-    return f"{spec['strategy']} by {', '.join(map(str, plan['steps']))} %" if plan else str(spec["strategy"])
+    """Such as `canary by 5, 25, 50 %`, or `shadow of 100 %, then wait`."""
+    if plan := spec.get("canary"):
+        return f"{spec['strategy']} by {', '.join(map(str, plan['steps']))} %"
+    if plan := spec.get("shadow"):
+        return f"{spec['strategy']} of {plan['share']} %, then {plan['then']}"
+    return str(spec["strategy"])
 
 
 def _group_text(group: Mapping[str, Any], version: ModelVersion) -> str:

@@ -94,7 +94,7 @@ def rollout_advance(*, rollout_id: int, evidence: rules.Evidence | None) -> str:
             return rollout.state
         if rollout.state in (Rollout.State.SHIFTING, Rollout.State.REVERTING):
             _note_gateways(rollout, evidence)
-        if rollout.state == Rollout.State.CANARY:
+        if rollout.state in Rollout.AT_A_STEP_STATES:
             comparison_note(rollout, evidence)
         step = rules.advance(selectors.rollout_facts(rollout, evidence))
         if step.state != rollout.state or step.to is not None or step.pause:
@@ -170,6 +170,7 @@ def rollout_end(rollout: Rollout, state: Rollout.State, reason: str) -> None:
 _STEPS = {
     rules.ROLLING: _roll,
     rules.CANARY: degree_take,
+    rules.SHADOW: degree_take,
     rules.SHIFTING: rollout_shift,
     rules.KEEPING: _keep,
     rules.DRAINING: _drain,
