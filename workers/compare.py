@@ -5,10 +5,13 @@ import time
 import structlog
 
 from apps.deployments.models import Rollout
+from apps.deployments.rules import shadow
 from apps.deployments.rules.canary import Compared
 from apps.deployments.selectors import rollouts_to_compare
+from apps.monitoring.rules.mirrored import PairMargins, compare_pairs, figures
 from apps.monitoring.rules.side_by_side import Margins, compare
-from apps.monitoring.selectors import arm
+from apps.monitoring.selectors import arm, pairs
+from workers.observe import mirror_counts
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +29,10 @@ def comparisons() -> dict[int, Compared]:
 
 
 def _compared(rollout: Rollout) -> Compared:
+    return _mirrored(rollout) if rollout.state == Rollout.State.SHADOW else _side_by_side(rollout)
+
+
+def _side_by_side(rollout: Rollout) -> Compared:
     plan, live, new = rollout.to_revision.spec["canary"], rollout.from_revision, rollout.to_revision
     assert live is not None
     assert rollout.stepped_at is not None
@@ -33,3 +40,14 @@ def _compared(rollout: Rollout) -> Compared:
     name, since = rollout.deployment.name, rollout.stepped_at
     found = compare(arm(name, live.number, since), arm(name, new.number, since), margins)
     return Compared(rollout.step, found.verdict.value, found.as_dict())
+
+
+def _mirrored(rollout: Rollout) -> Compared:
+    """What both made of the same; gateways tell how much of it they had to drop."""
+    assert rollout.stepped_at is not None
+    plan, name, number = rollout.to_revision.spec["shadow"], rollout.deployment.name, rollout.to_revision.number
+    margins = PairMargins(**{name: plan[name] for name in ("samples", *shadow.MARGINS)})
+    found = pairs(name, number, rollout.stepped_at)
+    said = compare_pairs(found, margins)
+    mirrors = figures(found) | mirror_counts(name, number)
+    return Compared(rollout.step, said.verdict.value, said.as_dict() | {"mirrors": mirrors})

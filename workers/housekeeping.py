@@ -11,7 +11,7 @@ from apps.core.clock import now
 from apps.core.models import OutboxEvent
 from apps.datasets.services import assets_expire
 from apps.drift.services import reports_expire, runs_expire
-from apps.inference.services import erasures_expire, feedback_expire, predictions_expire
+from apps.inference.services import erasures_expire, feedback_expire, mirrors_expire, predictions_expire
 from apps.monitoring.services import (
     accuracy_expire,
     accuracy_fold,
@@ -57,6 +57,7 @@ STEPS: tuple[Callable[[], object], ...] = (
     windows_expire,
     deliveries_expire,
     predictions_expire,
+    mirrors_expire,
     accuracy_fold,
     accuracy_expire,
     minutes_expire,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -58,6 +59,16 @@ def _gateways(valkey: Redis) -> dict[str, int]:
     keys = list(valkey.scan_iter(names.gateway_key("*"), count=1000))
     said = valkey.mget(keys) if keys else []
     return {key.decode(): json.loads(word)["snapshot"] for key, word in zip(keys, said, strict=True) if word}
+
+
+def mirror_counts(deployment: str, revision: int) -> dict[str, int]:
+    """How many requests gateways mirrored to the revision since it came into the shadow, and how many they dropped; of
+    a Valkey that is away nothing."""
+    try:
+        said: Any = client().hgetall(names.mirrors_key(deployment, revision))
+    except RedisError:
+        said = {}
+    return {what: int(said.get(what.encode(), 0)) for what in ("sent", "dropped")}
 
 
 def streams_sweep() -> int:

@@ -1,6 +1,7 @@
 """The records process: predictions and kept inputs, from their streams into the database and the asset store.
 
     replica -> stream `quartet:predictions` -> predictions_add -> feedback_bind -> acknowledge and delete
+                                               mirrors_add, of what a revision in the shadow was asked
     gateway -> stream `quartet:kept`        -> describe -> kept_add             -> acknowledge and delete
 
 An entry is acknowledged after it is committed, and a prediction counts once, by its id. So whatever is killed or away
@@ -26,8 +27,8 @@ from django.conf import settings
 from redis import Redis
 
 from apps.inference.rules.ids import moment
-from apps.inference.rules.records import Recorded
-from apps.inference.services import Kept, drops_note, feedback_bind, kept_add, predictions_add
+from apps.inference.rules.records import Mirrored, Recorded
+from apps.inference.services import Kept, drops_note, feedback_bind, kept_add, mirrors_add, predictions_add
 from workers import describe
 from workers.serving import names, record
 from workers.steady import go_on
@@ -114,10 +115,13 @@ class Records:
 
 
 def record_all(deliveries: Sequence[Delivery]) -> None:
-    """Write down the predictions of these entries, each once."""
-    found = (_recorded(each) for entry in _readable(record.decode_records, deliveries) for each in entry)
-    while batch := list(islice(found, _AT_ONCE)):
+    """Write down the predictions and mirrors of these entries, each once."""
+    found = [each for entry in _readable(record.decode_records, deliveries) for each in entry]
+    predictions = (_recorded(each) for each in found if each.asked.mirrored is None)
+    while batch := list(islice(predictions, _AT_ONCE)):
         predictions_add(records=batch)
+    if mirrors := [_mirrored(each) for each in found if each.asked.mirrored is not None]:
+        mirrors_add(mirrors=mirrors)
     feedback_bind()
 
 
@@ -157,6 +161,22 @@ def _recorded(said: record.Record) -> Recorded:
         subject=asked.subject,
         muted=list(asked.muted),
         muted_used=asked.muted_used,
+    )
+
+
+def _mirrored(said: record.Record) -> Mirrored:
+    asked, identifier = said.asked, UUID(bytes=said.asked.id)
+    return Mirrored(
+        at=_moment(identifier),
+        prediction=identifier,
+        deployment=asked.deployment,
+        revision=asked.revision,
+        error=said.error,
+        busy_ms=said.latency * 1000,
+        live_busy_ms=(asked.mirrored or 0.0) * 1000,
+        labels=list(said.labels),
+        confidences=list(said.confidences),
+        subject=asked.subject,
     )
 
 

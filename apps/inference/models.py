@@ -6,9 +6,18 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.clock import now
-from apps.inference.predictions import Feedback, KeptInput, Prediction, RecordTally, SubjectErasure
+from apps.inference.predictions import Feedback, KeptInput, Mirror, Prediction, RecordTally, SubjectErasure
 
-__all__ = ["ApiKey", "Feedback", "KeptInput", "Prediction", "RecordTally", "RoutingSnapshot", "SubjectErasure"]
+__all__ = [
+    "ApiKey",
+    "Feedback",
+    "KeptInput",
+    "Mirror",
+    "Prediction",
+    "RecordTally",
+    "RoutingSnapshot",
+    "SubjectErasure",
+]
 
 
 class ApiKey(models.Model):

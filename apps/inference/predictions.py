@@ -54,6 +54,39 @@ class Prediction(models.Model):
         return str(self.id)
 
 
+class Mirror(models.Model):
+    """What a revision in the shadow made of a request that the live one answered: the prediction of the same id.
+
+    Nobody was given it, and no figure of the deployment counts it. Kept for some days, however long predictions are.
+    """
+
+    prediction = models.UUIDField()
+    #: The prediction's.
+    at = models.DateTimeField()
+    deployment = models.CharField(max_length=DEPLOYMENT_LENGTH)
+    revision = models.PositiveIntegerField()
+    #: Code of the error that it ended in, or empty.
+    error = models.CharField(max_length=63, blank=True)
+    #: Of the batches that it was in, and of those that the live revision's answer was in.
+    busy_ms = models.FloatField()
+    live_busy_ms = models.FloatField()
+    #: A sample each, both; empty where the model has no such output.
+    labels = ArrayField(models.TextField(), default=list)
+    confidences = ArrayField(models.FloatField(null=True), default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["prediction", "revision"], name="mirror_once"),
+        ]
+        indexes = [
+            models.Index(fields=["deployment", "revision", "-at"], name="mirror_newest"),
+            models.Index(fields=["at"], name="mirror_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prediction} by revision {self.revision}"
+
+
 class KeptInput(models.Model):
     """One input of one sample of a prediction, kept as an asset. It may come before the prediction itself."""
 

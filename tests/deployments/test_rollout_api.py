@@ -117,3 +117,45 @@ def test_a_plan_for_another_strategy_is_refused(world: World, deployment: Deploy
     answer = world.client(world.ada).post("/api/v1/deployments/digits/revisions", asked, format="json")
     assert answer.status_code == 400
     assert "canary and ab" in answer.json()["error"]["message"]
+
+
+def in_the_shadow(world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet) -> Rollout:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version))
+    revision = make_revision(world, deployment, make_version(world, 2), strategy="shadow", shadow={"share": 40})
+    approve(world, revision)
+    fleet.beat()
+    fleet.bring_up()
+    return Rollout.objects.get(to_revision=revision)
+
+
+def test_one_in_the_shadow_says_what_is_mirrored(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    rollout = in_the_shadow(world, deployment, version, fleet)
+    Rollout.objects.update(comparison={"verdict": "pass", "mirrors": {"compared": 200, "dropped": 3}})
+    said = world.client(world.cy).get(f"{URL}/{rollout.pk}").json()
+    assert (said["state"], said["strategy"], said["share"], said["mirrored"]) == ("shadow", "shadow", 0, 40)
+    assert said["comparison"]["mirrors"] == {"compared": 200, "dropped": 3}
+
+
+def test_the_same_addresses_move_one_in_the_shadow(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    rollout, ada = in_the_shadow(world, deployment, version, fleet), world.client(world.ada)
+    assert ada.post(f"{URL}/{rollout.pk}/pause").json()["pause_reason"] == "Paused by ada."
+    assert ada.post(f"{URL}/{rollout.pk}/resume").json()["paused_at"] is None
+    assert ada.post(f"{URL}/{rollout.pk}/promote").json()["state"] == "shifting"
+
+
+def test_a_shadow_is_asked_for_with_the_revision(world: World, deployment: Deployment, version: ModelVersion) -> None:
+    asked = {"model": "digits-av", "version": 1, "strategy": "shadow", "shadow": {"then": "blue_green"}}
+    answer = world.client(world.ada).post("/api/v1/deployments/digits/revisions", asked, format="json")
+    assert answer.status_code == 201
+    plan = answer.json()["spec"]["shadow"]
+    assert (plan["share"], plan["then"], plan["differs"]) == (100, "blue_green", 0.15)
+
+
+def test_a_shadow_for_another_strategy_is_refused(world: World, deployment: Deployment, version: ModelVersion) -> None:
+    asked = {"model": "digits-av", "version": 1, "shadow": {"share": 10}}
+    answer = world.client(world.ada).post("/api/v1/deployments/digits/revisions", asked, format="json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_spec")

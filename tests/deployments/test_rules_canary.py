@@ -20,6 +20,7 @@ PROGRESS = st.builds(
     reason=st.just("so measured"),
     paused=st.booleans(),
     automatic=st.booleans(),
+    asks=st.booleans(),
 )
 
 
@@ -31,6 +32,12 @@ def test_only_a_pass_goes_on_and_only_one_step_after_its_interval(progress: Prog
         assert progress.verdict == "pass"
         assert progress.since >= progress.interval
         assert not progress.paused
+
+
+@given(PROGRESS)
+def test_one_that_asks_never_goes_on_by_itself(progress: Progress) -> None:
+    if progress.asks:
+        assert move(progress).to is None
 
 
 @given(PROGRESS)

@@ -1,16 +1,24 @@
 """What both revisions of a canary were recorded to do decides its next step."""
 
+from typing import Any
+from uuid import UUID
+
 import pytest
+from redis import Redis
 
 from apps.deployments.models import Deployment, Rollout
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.selectors import routing_deployments
-from apps.inference.services import predictions_add
+from apps.inference.models import Prediction
+from apps.inference.rules.records import Mirrored
+from apps.inference.services import mirrors_add, predictions_add
+from apps.monitoring.selectors import arm
 from tests.deployments.makers import Fleet, approve, make_deployment, make_revision, make_version
 from tests.inference.records import record
-from tests.monitoring.labels import predicted, true
+from tests.monitoring.labels import predicted, tally, true
 from tests.world import World
 from workers import compare
+from workers.serving import names
 
 pytestmark = pytest.mark.django_db
 COUNT = 40
@@ -113,3 +121,75 @@ def test_deployments_that_share_nothing_are_not_looked_at(world: World) -> None:
     deployment: Deployment = make_deployment(world)
     Fleet().go_live(world, deployment, make_revision(world, deployment, make_version(world)))
     assert compare.comparisons() == {}
+
+
+@pytest.fixture
+def shadow(world: World) -> Rollout:
+    """The second revision of `digits` stands in the shadow of the first."""
+    deployment, fleet = make_deployment(world), Fleet()
+    fleet.go_live(world, deployment, make_revision(world, deployment, make_version(world)))
+    plan = {"samples": COUNT, "failed": 0.3, "slower": 0.4, "unsure": 0.4, "differs": 0.4, "wrong": 0.3}
+    revision = make_revision(world, deployment, make_version(world, 2), strategy="shadow", shadow=plan)
+    approve(world, revision)
+    fleet.beat()
+    fleet.bring_up()
+    compare._due.clear()
+    return Rollout.objects.get(to_revision=revision)
+
+
+def mirrored(
+    *, label: str = "7", error: str = "", busy_ms: float = 3.0, sure: float = 0.9, count: int = COUNT
+) -> list[UUID]:
+    """The live revision said seven each time, and the one in the shadow this."""
+    asked = [record(labels=["7"], confidences=[0.9]) for _ in range(count)]
+    predictions_add(records=asked)
+    said = {"labels": [] if error else [label], "confidences": [] if error else [sure]}
+    mirrors_add(
+        mirrors=[Mirrored(each.at, each.id, "digits", 2, error, busy_ms, live_busy_ms=3.0, **said) for each in asked]
+    )
+    return [each.id for each in asked]
+
+
+def test_a_shadow_that_says_the_same_passes(shadow: Rollout) -> None:
+    mirrored()
+    assert found(shadow)[0] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [("differs", {"label": "3"}), ("slower", {"busy_ms": 30.0}), ("failed", {"error": "model_failed"})],
+)
+def test_a_shadow_that_is_worse_fails_by_name(shadow: Rollout, measure: str, said: dict[str, Any]) -> None:
+    mirrored(**said)
+    compared = compare.comparisons()[shadow.pk]
+    verdicts = {each["name"]: each["verdict"] for each in compared.figures["measures"]}
+    assert (compared.verdict, verdicts[measure]) == ("fail", "fail")
+
+
+def test_truths_of_the_live_answers_judge_the_shadow_too(world: World, shadow: Rollout) -> None:
+    for identifier in mirrored(label="3"):
+        true(world, identifier, "7")
+    figures = compare.comparisons()[shadow.pk].figures
+    assert {each["name"]: each["verdict"] for each in figures["measures"]}["wrong"] == "fail"
+
+
+def test_agreement_shift_and_drops_are_told(shadow: Rollout, valkey: Redis) -> None:
+    valkey.hset(names.mirrors_key("digits", 2), mapping={"sent": 2 * COUNT, "dropped": 5})
+    mirrored(sure=0.8)
+    mirrored(sure=0.8, label="3")
+    told = compare.comparisons()[shadow.pk].figures["mirrors"]
+    assert (told["compared"], told["failed"], told["agreement"]) == (2 * COUNT, 0, 0.5)
+    assert told["confidence_shift"] == pytest.approx(-0.1)
+    assert (told["sent"], told["dropped"]) == (2 * COUNT, 5)
+
+
+def test_a_shadow_of_a_deployment_that_nobody_asks_is_unclear(shadow: Rollout) -> None:
+    verdict, reason = found(shadow)
+    assert verdict == "inconclusive"
+    assert f"0 mirrored requests were compared of the {COUNT}" in reason
+
+
+def test_mirrors_are_in_no_figure_of_the_deployment(world: World, shadow: Rollout) -> None:
+    mirrored(count=3)
+    told = tally()
+    assert (told.predictions, Prediction.objects.count(), arm("digits", 2, shadow.started_at).requests) == (3, 3, 0)

@@ -11,7 +11,7 @@ from redis import Redis
 
 from apps.datasets import store
 from apps.datasets.models import Asset
-from apps.inference.models import Feedback, KeptInput, Prediction, RecordTally
+from apps.inference.models import Feedback, KeptInput, Mirror, Prediction, RecordTally
 from apps.inference.services import Given, feedback_give
 from tests.live.artifact import picture
 from tests.workers.written import said, write, write_kept
@@ -70,6 +70,18 @@ def test_what_was_muted_of_a_prediction_is_recorded_with_it(loop: Records, valke
     loop.turn()
     told = {row.subject: (row.muted, row.muted_used) for row in Prediction.objects.all()}
     assert told == {"left out": (["sound"], False), "used": (["sound"], True), "": ([], False)}
+
+
+def test_a_mirror_is_recorded_beside_the_prediction_and_once(loop: Records, valkey: Redis) -> None:
+    served = said(subject="s-1")
+    write(valkey, served)
+    for _ in range(2):
+        write(valkey, said(served.asked.id, revision=2, mirrored=0.003))
+    loop.turn()
+    assert (ids(), RecordTally.objects.get().recorded) == ({served.asked.id}, 1)
+    row = Mirror.objects.get()
+    assert (row.prediction.bytes, row.revision, row.labels, row.confidences) == (served.asked.id, 2, ["7"], [0.75])
+    assert (row.busy_ms, row.live_busy_ms) == (4.0, 3.0)
 
 
 def test_what_was_computed_twice_is_recorded_once(loop: Records, valkey: Redis) -> None:

@@ -32,6 +32,7 @@ from workers.serving.infer import Inference
 from workers.serving.later.desk import Desk
 from workers.serving.later.runner import LaterRunner
 from workers.serving.metrics_stream import MetricsStream
+from workers.serving.mirrors import Mirrors
 from workers.serving.queue_lengths import measure
 from workers.serving.recording import Recorder
 from workers.serving.repository import SmallBody
@@ -64,6 +65,7 @@ class Gateway:
         self._recorder = Recorder(
             self._dispatcher, spool.predictions(config.record_spool), spool.kept(config.kept_spool)
         )
+        self._mirrors = Mirrors(self._dispatcher, self._recorder, lambda: self._watch.table)
         self._inference = Inference(
             Plane(
                 self._table,
@@ -74,6 +76,7 @@ class Gateway:
                 self._recorder,
                 config.later_seconds,
                 asyncio.get_running_loop(),
+                self._mirrors,
             )
         )
         self._discovery = Discovery(self._accounts)
@@ -179,6 +182,7 @@ class Gateway:
             self._dispatcher.beat()
             self._announce()
             self._recorder.look()
+            self._mirrors.tell()
             await asyncio.sleep(TICK)
 
     def _announce(self) -> None:
@@ -203,12 +207,13 @@ class Gateway:
     def _metrics(self, queues: dict[str, int]) -> Response:
         gauges = prometheus.Gauges(
             in_flight=self._admission.requests,
-            waiting=self._dispatcher.waiting,
+            waiting=self._dispatcher.waiting - self._mirrors.under_way.total(),
             bytes_held=self._admission.bytes,
             snapshot=self._watch.table.number if self._watch.table else 0,
             snapshots_refused=self._watch.refused,
             dropped=self._stream.dropped,
             queues=queues,
+            mirrors=self._mirrors.totals,
         )
         page = prometheus.page(self._accounts, gauges)
         return Response(200, page, [(b"content-type", prometheus.CONTENT_TYPE)])

@@ -108,6 +108,9 @@ def _answered(job: Job, samples: list[Sample], trail: tuple[wire.Stop, ...], rea
     if asked is None:
         return Finished(job.entry, wire.encode_reply(wire.Reply(message.id, samples, trail=trail)), message.gateway)
     confidences = reading.confidences(samples)
+    if asked.mirrored is not None:  # nobody is given the answer: its record says all
+        record = _recorded(asked, trail, "", reading.labels(samples), confidences)
+        return Finished(job.entry, wire.encode_reply(wire.Reply(message.id, [])), message.gateway, (), record)
     keep = unsure(confidences, asked.below)
     reply = wire.Reply(message.id, samples, trail=trail, keep=keep, confidences=tuple(confidences))
     record = _recorded(asked, trail, "", reading.labels(samples), confidences)
@@ -125,7 +128,8 @@ def _recorded(
     if asked is None:
         return None
     queued = trail[0].queued if len(trail) == 1 else sum([stop.queued for stop in trail])
-    return Record(asked, error, max(0.0, clock.now() - asked.received), queued, labels, confidences)
+    took = clock.now() - asked.received if asked.mirrored is None else wire.busy(trail)
+    return Record(asked, error, max(0.0, took), queued, labels, confidences)
 
 
 def _onward(message: wire.Message, sender: int) -> Onward:

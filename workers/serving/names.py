@@ -93,3 +93,8 @@ KEPT = PREFIX + "kept"
 
 #: Counter: predictions whose inputs were not put into it, as it was full.
 KEPT_DROPPED = PREFIX + "kept:dropped"
+
+
+def mirrors_key(deployment: str, revision: int) -> str:
+    """Hash: how many requests gateways mirrored to this revision (`sent`) and how many they had to drop (`dropped`)."""
+    return f"{PREFIX}mirrors:{deployment}:{revision}"

@@ -1,7 +1,7 @@
 """GET /metrics: the accounts and gauges in Prometheus' form, computed when asked and costing requests nothing."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -26,6 +26,7 @@ class Gauges:
     snapshots_refused: int
     dropped: int
     queues: dict[str, int]  # entries by stage stream, waiting or in progress
+    mirrors: Mapping[tuple[str, int, str], int] = field(default_factory=dict)  # by deployment, revision and fate
 
 
 class _Collector:
@@ -95,8 +96,14 @@ def _gauges(now: Gauges) -> Iterable[Metric]:
     queues = GaugeMetricFamily("quartet_queue_depth", "Requests in a stage's stream.", labels=["stream"])
     for stream, depth in now.queues.items():
         queues.add_metric([stream], depth)
+    mirrors = CounterMetricFamily(
+        "quartet_mirrors", "Requests mirrored to a revision in the shadow.", labels=["deployment", "revision", "fate"]
+    )
+    for (deployment, revision, fate), count in now.mirrors.items():
+        mirrors.add_metric([deployment, str(revision), fate], count)
     return (
         queues,
+        mirrors,
         GaugeMetricFamily("quartet_in_flight", "Requests inside the gateway.", now.in_flight),
         GaugeMetricFamily("quartet_waiting", "Requests handed to a stream and not answered.", now.waiting),
         GaugeMetricFamily(

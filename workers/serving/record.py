@@ -46,10 +46,12 @@ class Asked(msgspec.Struct, array_like=True, frozen=True):
     subject: Annotated[str, msgspec.Meta(max_length=200)] = ""
     muted: tuple[_Name, ...] = ()  # those that it brought and that are muted
     muted_used: bool = False  # the model was given them all the same, as it had nothing else to go by
+    mirrored: Annotated[float, msgspec.Meta(ge=0, le=1e9)] | None = None  # a mirror of what took the live one so long
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):
-    """One prediction; `labels` and `confidences` have an element a sample, or none where the model gives none."""
+    """One prediction, or one mirror; `labels` and `confidences` have an element a sample, or none where the model gives
+    none. What a mirror took is the seconds of the batches that it was in, and so is what its live answer took."""
 
     asked: Asked
     error: _Name  # code, or ""

@@ -79,7 +79,7 @@ class Recorder:
             return
         latency = max(0.0, clock.now() - said.received)
         raw = record.encode_records([Record(said, error.code, latency, 0.0)])
-        self._dispatcher.errand(*self._records.put(raw, 1))
+        self._dispatcher.errand(*self._records.put(raw, int(said.mirrored is None)))
 
     def keep(self, said: Asked, request: InferRequest, route: DeploymentRoute) -> None:
         """Have the inputs kept."""

@@ -68,7 +68,30 @@ class Split(msgspec.Struct, frozen=True):
     @property
     def plan(self) -> tuple[wire.Hop, ...]:
         """The way as messages carry it."""
-        return tuple(wire.Hop(hop.stage, hop.stream, hop.then, hop.joins) for hop in self.path)
+        return _plan(self.path)
+
+
+def _plan(path: tuple[Hop, ...]) -> tuple[wire.Hop, ...]:
+    return tuple(wire.Hop(hop.stage, hop.stream, hop.then, hop.joins) for hop in path)
+
+
+class Shadow(msgspec.Struct, frozen=True, dict=True):
+    """A revision that is asked `share` per cent of what was answered, again, and answers nobody; see mirrors.py."""
+
+    revision: int
+    version: str
+    share: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    path: tuple[Hop, ...]
+
+    @cached_property
+    def plan(self) -> tuple[wire.Hop, ...]:
+        """As a split's; empty where there is but one stage."""
+        return _plan(self.path) if len(self.path) > 1 else ()
+
+    @cached_property
+    def streams(self) -> frozenset[str]:
+        """Those that its requests wait in."""
+        return frozenset(hop.stream for hop in self.path)
 
 
 class DeploymentRoute(msgspec.Struct, frozen=True, dict=True):
@@ -83,6 +106,7 @@ class DeploymentRoute(msgspec.Struct, frozen=True, dict=True):
     timeout_ms: int = 30_000
     max_in_flight: int = 256
     muted: tuple[str, ...] = ()  # inputs that are left out of what the model is given; see muting.py
+    shadow: Shadow | None = None
 
     @cached_property
     def input_names(self) -> tuple[str, ...]:
@@ -139,8 +163,10 @@ class RoutingTable:
 
     def streams(self) -> set[str]:
         """Every stage stream a request may be sent to or passed on to."""
-        splits = (split for deployment in self.deployments.values() for split in deployment.splits)
-        return {stream for split in splits for hop in split.path for stream in names.sisters(hop.stream)}
+        ways = (
+            way for deployment in self.deployments.values() for way in (*deployment.splits, deployment.shadow) if way
+        )
+        return {stream for way in ways for hop in way.path for stream in names.sisters(hop.stream)}
 
 
 _decoder = msgspec.json.Decoder(RoutingSnapshot)
@@ -154,21 +180,25 @@ def parse(raw: bytes) -> RoutingTable:
         raise BadSnapshot(str(error)) from None
     for name, deployment in snapshot.deployments.items():
         for split in deployment.splits:
-            _check(name, split)
+            if split.weight < 0:
+                raise BadSnapshot(f"deployment {name} has a split with a negative weight")
+            _check(name, split.path)
+        if deployment.shadow:
+            _check(name, deployment.shadow.path)
     return RoutingTable(snapshot)
 
 
-def _check(deployment: str, split: Split) -> None:
+def _check(deployment: str, path: tuple[Hop, ...]) -> None:
     """A request must come in somewhere, go on to later hops only, and come out at one place."""
-    given = [0] * len(split.path)
-    for place, hop in enumerate(split.path):
+    given = [0] * len(path)
+    for place, hop in enumerate(path):
         for onward in hop.then:
-            if not place < onward < len(split.path):
+            if not place < onward < len(path):
                 raise BadSnapshot(f"deployment {deployment} has a path that leads from hop {place} to hop {onward}")
             given[onward] += 1
-    if split.weight < 0 or not split.path:
-        raise BadSnapshot(f"deployment {deployment} has a split with a negative weight or without a path")
-    if given != [hop.joins for hop in split.path] or sum(not hop.then for hop in split.path) != 1:
+    if not path:
+        raise BadSnapshot(f"deployment {deployment} has a split or a shadow without a path")
+    if given != [hop.joins for hop in path] or sum(not hop.then for hop in path) != 1:
         raise BadSnapshot(f"deployment {deployment} has a path whose hops do not lead to one end")
 
 

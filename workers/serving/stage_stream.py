@@ -186,7 +186,8 @@ class StageStream:
             if each.onward:
                 commands += map(_onward, each.onward)
         if records:
-            commands.append(self._spool.put(encode_records(records), len(records)))
+            predictions = sum([each.asked.mirrored is None for each in records])
+            commands.append(self._spool.put(encode_records(records), predictions))
         for gateway, encoded in replies.items():
             commands += _reply(names.reply_stream(gateway), encoded)
         for stream, entries in done.items():

@@ -37,10 +37,12 @@ from workers.serving.http.exchange import Asked, Headers
 from workers.serving.later import shelf
 from workers.serving.later.desk import accepted
 from workers.serving.later.replay import callback, kept, refuse_callback, wants_later
+from workers.serving.mirrors import Mirrors
 from workers.serving.oip.request import MAX_ID_LENGTH, InferRequest, decode
 from workers.serving.recording import Recorder
 from workers.serving.routing import DeploymentRoute, RoutingTable, Split, choose, identify
 from workers.serving.submit import Dispatcher, Pending
+from workers.serving.tensors import Sample
 from workers.serving.time_limit import TimeLimit
 from workers.serving.trace import TRACEPARENT, next_span
 
@@ -64,6 +66,7 @@ class Plane:
     recorder: Recorder
     later_seconds: float  # that a request which is answered later may take
     loop: asyncio.AbstractEventLoop
+    mirrors: Mirrors
 
 
 class Visit:
@@ -240,12 +243,11 @@ class Visit:
             self._timer.cancel()
             self._timer = self._plane.loop.call_later(left, self._time_is_up)
         assert self._teller is not None and self._said is not None
-        muted = self._said.muted
         message = wire.Message(
             number,
             self._plane.dispatcher.gateway,
             limit.deadline,
-            muting.without(request.samples, muted) if muted and not self._said.muted_used else request.samples,
+            self._given(request, self._said),
             plan=split.plan if len(split.path) > 1 else (),
             priority=self._usual_priority if request.priority is None else request.priority,
             sent=clock.now(),
@@ -256,6 +258,11 @@ class Visit:
             self._pending = self._plane.dispatcher.submit(message, split.path[0].stream, self)
         except wire.MessageTooLarge as error:
             raise BodyTooLarge(f"The request is too large for the queue: {error}.") from None
+
+    @staticmethod
+    def _given(request: InferRequest, said: record.Asked) -> list[Sample]:
+        """What a model is given of it."""
+        return muting.without(request.samples, said.muted) if said.muted and not said.muted_used else request.samples
 
     # The answer: submit.Waiter
 
@@ -307,6 +314,9 @@ class Visit:
         self._finish()
         self._teller.send(then=lambda: self._exchange.when_taken(self._leave))
         self._keep_inputs(reply.keep)
+        if self._route.shadow is not None:
+            given = self._given(self._request, self._said)
+            self._plane.mirrors.after(self._said, given, wire.busy(reply.trail))
 
     def fail(self, error: ServingError) -> None:
         """Answer with an error."""

@@ -83,6 +83,11 @@ def replaced(message: Message, **changes: Any) -> Message:
     return msgspec.structs.replace(message, **changes)
 
 
+def busy(trail: tuple[Stop, ...]) -> float:
+    """Seconds of the batches that a request was in, over all stages."""
+    return sum([stop.busy for stop in trail])
+
+
 _encoder = msgspec.msgpack.Encoder()
 _message_decoder = msgspec.msgpack.Decoder(Message)
 _replies_decoder = msgspec.msgpack.Decoder(list[Reply])

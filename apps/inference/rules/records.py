@@ -32,6 +32,21 @@ class Recorded(NamedTuple):
     muted_used: bool = False
 
 
+class Mirrored(NamedTuple):
+    """See models.Mirror; `subject` is whom the prediction is about."""
+
+    at: datetime
+    prediction: UUID
+    deployment: str
+    revision: int
+    error: str
+    busy_ms: float
+    live_busy_ms: float
+    labels: list[str]
+    confidences: list[float | None]
+    subject: str = ""
+
+
 class Dated(Protocol):
     """What has a time."""
 

@@ -11,6 +11,7 @@ from apps.inference.services.feedback import (
     feedback_give,
 )
 from apps.inference.services.keys import BY_SETTING, key_create, key_revoke, key_rotate, key_used
+from apps.inference.services.mirrors import mirrors_add, mirrors_expire
 from apps.inference.services.partitions import partitions_ahead, partitions_ensure
 from apps.inference.services.predictions import Kept, drops_note, kept_add, predictions_add
 from apps.inference.services.retention import predictions_expire
@@ -35,6 +36,8 @@ __all__ = [
     "key_revoke",
     "key_rotate",
     "key_used",
+    "mirrors_add",
+    "mirrors_expire",
     "partitions_ahead",
     "partitions_ensure",
     "predictions_add",

@@ -12,7 +12,7 @@ from apps.core.models import User
 from apps.core.permissions import require
 from apps.datasets.models import Asset
 from apps.datasets.services import assets_forget, samples_erase
-from apps.inference.models import Feedback, KeptInput, Prediction, SubjectErasure
+from apps.inference.models import Feedback, KeptInput, Mirror, Prediction, SubjectErasure
 from apps.inference.rules.subjects import subject_digest
 
 DELETE = "inference.delete_prediction"
@@ -44,6 +44,7 @@ def subject_erase(*, actor: User, subject: str) -> Erased:
         found = Prediction.objects.filter(subject=subject)
         ids = list(found.values_list("id", flat=True))
         feedback = Feedback.objects.filter(prediction__in=ids).delete()[0]
+        Mirror.objects.filter(prediction__in=ids).delete()
         links = KeptInput.objects.filter(prediction__in=ids)
         assets = set(links.values_list("asset_id", flat=True))
         links.delete()

@@ -10,7 +10,7 @@ from apps.datasets.models import Asset
 from apps.datasets.services import assets_forget
 from apps.deployments.rules.recording import DEFAULTS
 from apps.deployments.selectors import record_keep
-from apps.inference.models import Feedback, KeptInput, Prediction
+from apps.inference.models import Feedback, KeptInput, Mirror, Prediction
 from apps.inference.services.partitions import partitions_ahead, partitions_drop
 
 #: A kept input whose prediction has not come by then has none: its subject was deleted meanwhile.
@@ -42,6 +42,7 @@ def predictions_expire() -> None:
 def _delete(before: datetime, deployment: str) -> None:
     Feedback.objects.filter(deployment=deployment, at__lt=before).delete()
     _kept_delete(KeptInput.objects.filter(deployment=deployment, at__lt=before))
+    Mirror.objects.filter(deployment=deployment, at__lt=before).delete()
     Prediction.objects.filter(deployment=deployment, at__lt=before).delete()
 
 

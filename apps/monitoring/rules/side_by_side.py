@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from apps.monitoring.rules.accuracy import wilson
 
 #: How surely an interval holds the difference.
-_LEVEL = 0.99
+LEVEL = 0.99
 #: Labels that are held against each other: the commonest.
 _LABELS = 50
 
@@ -100,21 +100,25 @@ def compare(baseline: Arm, candidate: Arm, margins: Margins) -> Comparison:
         if count < margins.samples:
             reason = f"{name} has answered {count} of the {margins.samples} requests that a verdict needs."
             return Comparison(Verdict.INCONCLUSIVE, reason, *counts)
-    measures = list(_measures(baseline, candidate, margins))
-    gravest = min(measures, key=lambda each: list(Verdict).index(each.verdict))
-    reason = gravest.reason if gravest.verdict is not Verdict.PASSED else "It is no worse in anything measured."
-    return Comparison(gravest.verdict, reason, *counts, measures)
+    return gravest(list(_measures(baseline, candidate, margins)), *counts)
+
+
+def gravest(measures: Sequence[Measured], baseline: int, candidate: int) -> Comparison:
+    """The comparison of so many requests as its gravest measure decides it."""
+    found = min(measures, key=lambda each: list(Verdict).index(each.verdict))
+    reason = found.reason if found.verdict is not Verdict.PASSED else "It is no worse in anything measured."
+    return Comparison(found.verdict, reason, baseline, candidate, measures)
 
 
 def _measures(baseline: Arm, candidate: Arm, margins: Margins) -> Iterable[Measured]:
     failed = Share(baseline.failed, baseline.requests), Share(candidate.failed, candidate.requests)
     yield _measured("failed", "fails", failed, margins.failed)
     if baseline.latencies and candidate.latencies:
-        slow = 1.1 * _quantile(baseline.latencies, 0.9)
+        slow = 1.1 * quantile(baseline.latencies, 0.9)
         times = _shares(baseline.latencies, candidate.latencies, lambda each: each > slow)
         yield _measured("slower", f"takes longer than {slow:.3g} ms", times, margins.slower)
     if baseline.confidences and candidate.confidences:
-        unsure = _quantile(baseline.confidences, 0.1)
+        unsure = quantile(baseline.confidences, 0.1)
         doubts = _shares(baseline.confidences, candidate.confidences, lambda each: each < unsure)
         yield _measured("unsure", f"has a confidence below {unsure:.3g}", doubts, margins.unsure)
     if baseline.labels and candidate.labels:
@@ -122,10 +126,10 @@ def _measures(baseline: Arm, candidate: Arm, margins: Margins) -> Iterable[Measu
     if baseline.labelled and candidate.labelled:
         wrong = Share(baseline.labelled - baseline.right, baseline.labelled)
         now_wrong = Share(candidate.labelled - candidate.right, candidate.labelled)
-        yield _advisory(_measured("wrong", "is wrong", (wrong, now_wrong), margins.wrong))
+        yield advisory(_measured("wrong", "is wrong", (wrong, now_wrong), margins.wrong))
 
 
-def _advisory(measured: Measured) -> Measured:
+def advisory(measured: Measured) -> Measured:
     """Labels come late and few: they can refuse a candidate, and lacking ones hold none up."""
     if measured.verdict is Verdict.INCONCLUSIVE and measured.high - measured.low > 2 * measured.margin:
         reason = "Too few labels to tell, which holds nothing up."
@@ -141,7 +145,7 @@ def _labels(baseline: Mapping[str, int], candidate: Mapping[str, int], margin: f
     found = []
     for name in names:
         old, new = Share(baseline.get(name, 0), totals[0]), Share(candidate.get(name, 0), totals[1])
-        wider = 1 - (1 - _LEVEL) / len(names)
+        wider = 1 - (1 - LEVEL) / len(names)
         more = _measured("labels", f"answers '{name[:40]}'", (old, new), margin, wider)
         fewer = _measured("labels", f"does not answer '{name[:40]}'", (_rest(old), _rest(new)), margin, wider)
         found += [more, fewer]
@@ -152,18 +156,30 @@ def _rest(share: Share) -> Share:
     return Share(share.total - share.cases, share.total)
 
 
-def _measured(name: str, words: str, shares: tuple[Share, Share], margin: float, level: float = _LEVEL) -> Measured:
+def _measured(name: str, words: str, shares: tuple[Share, Share], margin: float, level: float = LEVEL) -> Measured:
     old, new = shares
-    low, high = difference(old, new, level)
+    return told(name, words, (old.value, old.total), (new.value, new.total), difference(old, new, level), margin)
+
+
+def told(
+    name: str,
+    words: str,
+    old: tuple[float, int],
+    new: tuple[float, int],
+    interval: tuple[float, float],
+    margin: float,
+) -> Measured:
+    """The measure with its verdict; `old` and `new` are shares and of how many."""
+    low, high = interval
     verdict = Verdict.FAILED if low > margin else Verdict.PASSED if high <= margin else Verdict.INCONCLUSIVE
-    told = (
-        f"It {words} in {new.value:.1%} of {new.total}, the live revision in {old.value:.1%} of {old.total}; "
+    reason = (
+        f"It {words} in {new[0]:.1%} of {new[1]}, the live revision in {old[0]:.1%} of {old[1]}; "
         f"{margin:.0%} more is allowed, and it is {low:+.1%} to {high:+.1%}."
     )
-    return Measured(name, old.value, new.value, low, high, margin, verdict, told)
+    return Measured(name, old[0], new[0], low, high, margin, verdict, reason)
 
 
-def difference(old: Share, new: Share, level: float = _LEVEL) -> tuple[float, float]:
+def difference(old: Share, new: Share, level: float = LEVEL) -> tuple[float, float]:
     """The interval of new - old at `level`; both totals are at least 1.
 
     Newcombe 1998, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17,
@@ -177,7 +193,8 @@ def difference(old: Share, new: Share, level: float = _LEVEL) -> tuple[float, fl
     return low, high
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that this share of them is below."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 

@@ -11,6 +11,7 @@ from apps.monitoring.selectors.alerts import (
     mails_due,
     recipients,
 )
+from apps.monitoring.selectors.mirrored import pairs
 from apps.monitoring.selectors.objectives import (
     days_ago,
     failures_by_code,
@@ -80,6 +81,7 @@ __all__ = [
     "minutes_of",
     "objectives_by_name",
     "objectives_of",
+    "pairs",
     "present_numbers",
     "present_since",
     "recipients",
