@@ -17,7 +17,7 @@ from apps.core.models import User
 from apps.core.permissions import actor_of
 from apps.deployments.access import OPERATE, deployment_to_operate, rollout_for
 from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision, Rollout, StageScale
-from apps.deployments.selectors import coming_rollout, kept_rollout, rollout_weight
+from apps.deployments.selectors import coming_rollout, kept_rollout, rollout_words
 from apps.deployments.services import ROLLOUT_ACTS, deployment_rollback
 
 #: Of an abort, as its field says too.
@@ -74,9 +74,9 @@ class DeploymentAdmin(ReadOnlyAdmin):
 def _controls(deployment: Deployment) -> dict[str, Any]:
     """What the buttons above a deployment's page are about."""
     coming = coming_rollout(deployment)
-    at_a_step = coming is not None and coming.state == Rollout.State.CANARY
-    share = rollout_weight(coming) if coming and at_a_step else None
-    return {"deployment": deployment, "kept": kept_rollout(deployment), "coming": coming, "share": share}
+    at_a_step = coming is not None and coming.state in Rollout.AT_A_STEP_STATES
+    words = rollout_words(coming) if coming and at_a_step else ""
+    return {"deployment": deployment, "kept": kept_rollout(deployment), "coming": coming, "at_a_step": words}
 
 
 def _roll_back(actor: User, deployment: Deployment) -> str:
@@ -87,9 +87,8 @@ def _roll_back(actor: User, deployment: Deployment) -> str:
 def _act(act: str, rollout_id: int, told: dict[str, str], actor: User, deployment: Deployment) -> str:
     rollout = ROLLOUT_ACTS[act](actor=actor, rollout_id=rollout_for(actor, rollout_id).pk, **told)
     number = rollout.to_revision.number
-    if rollout.state == Rollout.State.CANARY:
-        held = " and waits for a person" if rollout.paused_at else ""
-        return f"Revision {number} has {rollout_weight(rollout)} % of the traffic{held}."
+    if rollout.state in Rollout.AT_A_STEP_STATES:
+        return f"Revision {number} {rollout_words(rollout)}{' and waits for a person' if rollout.paused_at else ''}."
     return f"The rollout of revision {number} is {rollout.get_state_display()} now."
 
 

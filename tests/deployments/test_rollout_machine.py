@@ -15,6 +15,8 @@ TIMEOUT = 10.0
 KEEP = 3.0
 #: The longest way of a request from the gateway's choice to the stream.
 FLIGHT = SETTLE * 0.9
+#: How a revision may come in: what of these its strategy has.
+HOW = st.sampled_from(["rolling", "degrees", "shadow", "shadow asks", "shadow degrees", ""])
 
 
 @dataclass
@@ -24,6 +26,8 @@ class Rollout:
     state: str = "starting"
     rolling: bool = False
     degrees: bool = False
+    shadow: bool = False
+    asks: bool = False
     step: int = 0
     paused: bool = False
     verdict: str = ""
@@ -35,15 +39,36 @@ class Rollout:
     kept_at: float | None = None
 
 
+    @property
+    def in_plan(self) -> bool:
+        """Whether it stands at a step."""
+        return self.state in ("canary", "shadow")
+
+
+def begun(old: int | None, new: int, how: str) -> Rollout:
+    """By the strategy of HOW; one that replaces nothing has no plan."""
+    words = how.split() if old else []
+    return Rollout(old, new, **{word: True for word in words})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Who answers, and who is asked in the shadow."""
+
+    answers: frozenset[int] = frozenset()
+    shadow: frozenset[int] = frozenset()
+
+
 @dataclass
 class Gateway:
     number: int
-    routes: frozenset[int]
+    routing: Routing
 
 
 @dataclass
 class Request:
     revision: int
+    mirror: bool
     arrives: float
     expires: float
 
@@ -55,7 +80,7 @@ class World:
     live: int | None = None
     rollout: Rollout | None = None
     serving: set[int] = field(default_factory=set)
-    published: tuple[int, frozenset[int]] = (0, frozenset())
+    published: tuple[int, Routing] = (0, Routing())
     gateways: dict[str, Gateway] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
 
@@ -67,18 +92,22 @@ class Rollouts(RuleBasedStateMachine):
         super().__init__()
         self.w = World()
 
-    @initialize(live=st.sampled_from([True, True, True, False]), how=st.sampled_from(["rolling", "degrees", ""]))
-    def revision_two_is_about_to_replace_one(self, live: bool, how: str) -> None:
-        """Most interesting things happen here; without `live` the deployment begins from nothing."""
+    @initialize(live=st.sampled_from([True, True, True, False]), how=HOW, stands=st.booleans())
+    def revision_two_is_about_to_replace_one(self, live: bool, how: str, stands: bool) -> None:
+        """Most interesting things happen here; without `live` the deployment begins from nothing. One with a plan
+        `stands` at its first step already."""
         if live:
-            self.w = World(
-                states={1: "live", 2: "starting"},
-                live=1,
-                rollout=Rollout(old=1, new=2, rolling=how == "rolling", degrees=how == "degrees"),
-                serving={1},
-                published=(1, frozenset({1})),
-                gateways={name: Gateway(1, frozenset({1})) for name in "gh"},
-            )
+            self.w = World(states={1: "live", 2: "starting"}, live=1, rollout=begun(1, 2, how), serving={1})
+            if stands and ("shadow" in how or "degrees" in how):
+                self._stand(self.w.rollout)
+            self.w.published = (1, self._routes())
+            self.w.gateways = {name: Gateway(*self.w.published) for name in "gh"}
+
+    def _stand(self, rollout: Rollout | None) -> None:
+        assert rollout
+        rollout.state = "shadow" if rollout.shadow else "canary"
+        rollout.ready = rollout.started = True
+        self.w.serving.add(rollout.new)
 
     @precondition(lambda self: len(self.w.states) < 4)
     @rule()
@@ -91,7 +120,7 @@ class Rollouts(RuleBasedStateMachine):
         self.w.states[data.draw(st.sampled_from(self._in("requested")))] = "approved"
 
     @precondition(lambda self: "approved" in self.w.states.values())
-    @rule(how=st.sampled_from(["rolling", "degrees", ""]))
+    @rule(how=HOW)
     def the_next_one_has_its_turn(self, how: str) -> None:
         w, rollout = self.w, self.w.rollout
         turn = next_turn(
@@ -108,9 +137,7 @@ class Rollouts(RuleBasedStateMachine):
             w.rollout = None
         if turn.begin:
             w.states[turn.begin] = "starting"
-            replaces = w.live is not None
-            rolling, degrees = how == "rolling" and replaces, how == "degrees" and replaces
-            w.rollout = Rollout(old=w.live, new=turn.begin, rolling=rolling, degrees=degrees)
+            w.rollout = begun(w.live, turn.begin, how)
 
     @precondition(lambda self: self.w.rollout and self.w.rollout.state == "starting")
     @rule(ready=st.sampled_from([True, True, True, False]))
@@ -129,17 +156,26 @@ class Rollouts(RuleBasedStateMachine):
         self.w.rollout.ready = ready
         self.w.rollout.failures += not ready
 
-    @precondition(lambda self: self.w.rollout and self.w.rollout.state == "canary")
+    @precondition(lambda self: self.w.rollout and self.w.rollout.in_plan)
     @rule(verdict=st.sampled_from(["pass", "pass", "fail", "inconclusive"]))
     def what_was_answered_is_compared(self, verdict: str) -> None:
         assert self.w.rollout
         self.w.rollout.verdict = verdict
 
-    @precondition(lambda self: self.w.rollout and self.w.rollout.state == "canary")
+    @precondition(lambda self: self.w.rollout and self.w.rollout.in_plan)
     @rule()
     def somebody_holds_it_or_lets_it_go_on(self) -> None:
         assert self.w.rollout
         self.w.rollout.paused = not self.w.rollout.paused
+        self.w.rollout.verdict = ""  # what is let go on is measured anew
+
+    @precondition(lambda self: self.w.rollout and self.w.rollout.state == "shadow")
+    @rule(reason=st.sampled_from(["promoted", "aborted"]))
+    def somebody_decides_about_the_shadow(self, reason: str) -> None:
+        rollout = self.w.rollout
+        assert rollout
+        onward = "canary" if rollout.degrees else "shifting"
+        self._go(rollout, onward if reason == "promoted" else "reverting")
 
     @precondition(lambda self: self._kept())
     @rule()
@@ -177,21 +213,29 @@ class Rollouts(RuleBasedStateMachine):
             keep=KEEP if rollout.old and not rollout.back else 0,
             since_kept=w.now - rollout.kept_at if rollout.kept_at is not None else 0.0,
             newer="approved" in w.states.values(),
-            progress=Progress(2, rollout.step, 1.0, 0.0, 60.0, rollout.verdict, "so measured", rollout.paused)
-            if rollout.degrees
-            else None,
+            progress=self._progress(rollout),
         )
         step = advance(facts)
         if step.to is not None:
             rollout.step, rollout.verdict = step.to, ""
+        rollout.paused = rollout.paused or step.pause
         self._go(rollout, step.state)
+
+    def _progress(self, rollout: Rollout) -> Progress | None:
+        if not rollout.degrees and not rollout.shadow:
+            return None
+        in_shadow = rollout.shadow and rollout.state != "canary"
+        known = (rollout.step, 1.0, 0.0, 60.0, rollout.verdict, "so measured", rollout.paused)
+        return Progress(1 if in_shadow else 2, *known, shadow=in_shadow, asks=rollout.asks, degrees=rollout.degrees)
 
     def _go(self, rollout: Rollout, state: str) -> None:
         w = self.w
         if state == rollout.state:
             return
         rollout.state = state
-        if state == "shifting":
+        if state == "canary":
+            rollout.step, rollout.verdict, rollout.paused = 0, "", False
+        elif state == "shifting":
             w.states |= {rollout.new: "live"} | ({rollout.old: "retiring"} if rollout.old else {})
             w.live = rollout.new
         elif state == "keeping":
@@ -211,10 +255,13 @@ class Rollouts(RuleBasedStateMachine):
     def the_routing_is_published(self) -> None:
         self.w.published = (self.w.published[0] + 1, self._routes())
 
-    def _routes(self) -> frozenset[int]:
+    def _routes(self) -> Routing:
         w = self.w
-        coming = {w.rollout.new} if w.rollout and w.rollout.state in ("rolling", "canary") else set()
-        return frozenset({w.live} if w.live else set()) | coming
+        live = frozenset({w.live} if w.live else set())
+        coming = frozenset({w.rollout.new} if w.rollout else set())
+        if w.rollout and w.rollout.state == "shadow":
+            return Routing(live, coming)
+        return Routing(live | coming if w.rollout and w.rollout.state in ("rolling", "canary") else live)
 
     @rule(name=st.sampled_from("gh"))
     def a_gateway_starts_or_follows(self, name: str) -> None:
@@ -227,9 +274,16 @@ class Rollouts(RuleBasedStateMachine):
     @rule(name=st.sampled_from("gh"), flight=st.floats(0, FLIGHT), which=st.integers(0, 1))
     def a_request_comes(self, name: str, flight: float, which: int) -> None:
         gateway = self.w.gateways.get(name)
-        if gateway and gateway.routes:
-            revision = sorted(gateway.routes)[which % len(gateway.routes)]
-            self.w.requests.append(Request(revision, self.w.now + flight, self.w.now + TIMEOUT))
+        if gateway and gateway.routing.answers:
+            answers = sorted(gateway.routing.answers)
+            revision = answers[which % len(answers)]
+            self.w.requests.append(Request(revision, False, self.w.now + flight, self.w.now + TIMEOUT))
+
+    @rule(name=st.sampled_from("gh"), flight=st.floats(0, FLIGHT))
+    def a_request_is_answered_and_mirrored(self, name: str, flight: float) -> None:
+        gateway = self.w.gateways.get(name)
+        for revision in gateway.routing.shadow if gateway else ():
+            self.w.requests.append(Request(revision, True, self.w.now + flight, self.w.now + TIMEOUT))
 
     @precondition(lambda self: self.w.requests)
     @rule()
@@ -246,7 +300,8 @@ class Rollouts(RuleBasedStateMachine):
         return [number for number, its in self.w.states.items() if its == state]
 
     def _evidence(self) -> Evidence:
-        w, (number, routes) = self.w, self.w.published
+        w, (number, routing) = self.w, self.w.published
+        routes = routing.answers | routing.shadow
         left = w.rollout and (w.rollout.new if w.rollout.state == "reverting" else w.rollout.old)
         waiting = sum(r.revision == left and r.arrives <= w.now for r in w.requests)
         return Evidence(
@@ -262,7 +317,15 @@ class Rollouts(RuleBasedStateMachine):
 
     @invariant()
     def every_gateway_routes_to_replicas(self) -> None:
-        assert all(g.routes <= self.w.serving for g in self.w.gateways.values())
+        assert all(g.routing.answers | g.routing.shadow <= self.w.serving for g in self.w.gateways.values())
+
+    @invariant()
+    def nobody_is_given_the_answer_of_one_in_the_shadow(self) -> None:
+        """Whatever gateways still follow of it: from the shadow it comes out by a pass or a person's word alone."""
+        rollout = self.w.rollout
+        if rollout and rollout.state == "shadow":
+            assert all(rollout.new not in g.routing.answers for g in self.w.gateways.values())
+            assert not any(r.revision == rollout.new and not r.mirror for r in self.w.requests)
 
     @invariant()
     def what_can_be_rolled_back_to_runs(self) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.deployments.errors import BadSpec
-from apps.deployments.rules.advance import SHADOW, SHIFTING, STARTING, Facts, advance
+from apps.deployments.rules.advance import CANARY, SHADOW, SHIFTING, STARTING, Facts, advance
 from apps.deployments.rules.canary import Progress
 from apps.deployments.rules.shadow import FIELDS, THEN, mirrored
 
@@ -30,7 +30,7 @@ def test_what_was_filled_in_is_a_plan_again(plan: dict[str, Any]) -> None:
         {"share": 101},
         {"share": 12.5},
         {"share": True},
-        {"then": "canary"},
+        {"then": "rolling"},
         {"then": None},
         {"samples": 3},
         {"differs": 0},
@@ -50,6 +50,16 @@ def test_all_traffic_moves_out_of_the_shadow_by_a_pass_that_need_not_ask_alone(
     progress = Progress(1, 0, since, 10.0, 50.0, verdict, "so measured", paused, asks=asks, shadow=True)
     step = advance(Facts(SHADOW, all_ready=True, progress=progress))
     assert (step.state == SHIFTING) == (verdict == "pass" and not asks and not paused and since >= 10.0)
+
+
+@given(st.sampled_from(["", "pass", "fail", "inconclusive"]), st.booleans(), st.floats(0, 100))
+def test_where_degrees_follow_a_pass_leads_to_the_first_of_them_and_never_to_all_traffic(
+    verdict: str, paused: bool, since: float
+) -> None:
+    progress = Progress(1, 0, since, 10.0, 50.0, verdict, "so measured", paused, shadow=True, degrees=True)
+    step = advance(Facts(SHADOW, all_ready=True, progress=progress))
+    assert (step.state == CANARY) == (verdict == "pass" and not paused and since >= 10.0)
+    assert step.state != SHIFTING
 
 
 def test_it_comes_into_the_shadow_with_all_its_replicas_and_not_before() -> None:

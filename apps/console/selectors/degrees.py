@@ -4,9 +4,9 @@ from typing import Any
 
 from apps.console.states import State
 from apps.deployments.models import Rollout
-from apps.deployments.rules.shadow import WAIT
+from apps.deployments.rules.shadow import CANARY, WAIT
 from apps.deployments.rules.spec import AB
-from apps.deployments.selectors import rollout_weight
+from apps.deployments.selectors import rollout_next, rollout_steps, rollout_weight
 
 _NAMES = {
     "failed": "failed",
@@ -27,23 +27,18 @@ def degrees(rollout: Rollout) -> dict[str, Any] | None:
     """Its plan, where it is in it, and what was measured; None while it stands at no step."""
     if rollout.state not in Rollout.AT_A_STEP_STATES:
         return None
-    known = rollout.comparison
+    known, steps, to = rollout.comparison, rollout_steps(rollout), rollout_next(rollout)
     return (_shadow(rollout) if rollout.state == Rollout.State.SHADOW else _steps(rollout)) | {
         "automatic": rollout.to_revision.spec["strategy"] != AB,
+        "plan": ", ".join(map(str, steps)),
+        "next": None if to is None else steps[to],
         "comparison": known,
         "measures": [_measure(each) for each in known.get("measures", [])],
     }
 
 
 def _steps(rollout: Rollout) -> dict[str, Any]:
-    steps = rollout.to_revision.spec["canary"]["steps"]
-    return {
-        "share": rollout_weight(rollout),
-        "step": rollout.step + 1,
-        "steps": steps,
-        "plan": ", ".join(map(str, steps)),
-        "next": steps[rollout.step + 1] if rollout.step + 1 < len(steps) else None,
-    }
+    return {"share": rollout_weight(rollout), "step": rollout.step + 1, "steps": rollout_steps(rollout)}
 
 
 def _shadow(rollout: Rollout) -> dict[str, Any]:
@@ -51,6 +46,7 @@ def _shadow(rollout: Rollout) -> dict[str, Any]:
     return {
         "mirrored": plan["share"],
         "waits": plan["then"] == WAIT,
+        "goes_on": plan["then"] == CANARY,
         "mirrors": mirrors,
         "agreement": _told(mirrors.get("agreement"), "{:.1%}"),
         "shift": _told(mirrors.get("confidence_shift"), "{:+.3f}"),

@@ -7,7 +7,14 @@ from rest_framework import serializers
 
 from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision, Rollout
 from apps.deployments.rules.spec import setting
-from apps.deployments.selectors import replicas_list, rollout_mirrored, rollout_settled, rollout_weight, standings
+from apps.deployments.selectors import (
+    replicas_list,
+    rollout_mirrored,
+    rollout_settled,
+    rollout_steps,
+    rollout_weight,
+    standings,
+)
 
 #: What a revision's state means for whoever waits for its approval.
 _APPROVAL = {
@@ -53,7 +60,7 @@ class RolloutAnswer(serializers.ModelSerializer[Rollout]):
 
     def get_steps(self, rollout: Rollout) -> list[int]:
         """None where traffic moves otherwise."""
-        return list(rollout.to_revision.spec.get("canary", {}).get("steps", []))
+        return rollout_steps(rollout)
 
     def get_share(self, rollout: Rollout) -> int | None:
         """Only while it stands at a step."""

@@ -83,7 +83,8 @@ class ShadowQuestion(_PlanQuestion):
     share = serializers.IntegerField(required=False, help_text="Per cent of the answered requests; 100.")
     differs = serializers.FloatField(required=False, help_text="May be labelled otherwise than by the live one; 0.15.")
     then = serializers.CharField(
-        required=False, help_text=f"What follows a pass, one of {', '.join(THEN)}: a person's word, or all traffic."
+        required=False,
+        help_text=f"What follows a pass, one of {', '.join(THEN)}: a person's word, all traffic, or the plan `canary`.",
     )
 
 
@@ -126,7 +127,7 @@ class RevisionQuestion(_Replicas):
         required=False, default=ANSWER, help_text="answer, or reject: a request must then bring every input."
     )
     record = RecordQuestion(required=False, help_text="What is kept of the predictions, and for how long.")
-    canary = CanaryQuestion(required=False, help_text="The plan of the strategies canary and ab.")
+    canary = CanaryQuestion(required=False, help_text="The plan of the strategies canary and ab, and of a shadow that goes on so.")
     shadow = ShadowQuestion(required=False, help_text="The plan of the strategy shadow.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_LENGTH, default="")
 

@@ -4,6 +4,7 @@ starting: replicas of the new revision come up; the old one serves, untouched.
 rolling: (that strategy only) both serve, by the shares of their replicas that are ready; rules/rolling.py counts.
 canary: (strategies "canary" and "ab") the new one has a share that grows step by step; rules/canary.py decides.
 shadow: (that strategy only) the old one answers everything, the new one is asked the same again; rules/shadow.py.
+    By its plan the canary's steps follow.
 shifting: the new revision is live; gateways learn of it one by one; the old one answers what it still has.
 keeping: no request can reach the old revision any more; its replicas stay ready to take the traffic back.
 draining: they end.
@@ -141,7 +142,7 @@ def _by_degrees(facts: Facts, progress: Progress) -> Step:
     if due.back:
         return Step(REVERTING, due.reason)
     if due.to is not None and due.to >= progress.steps:
-        return Step(SHIFTING)
+        return Step(CANARY if progress.shadow and progress.degrees else SHIFTING)
     return Step(facts.state, due.reason, due.to, due.pause)
 
 

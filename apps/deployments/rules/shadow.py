@@ -10,8 +10,9 @@ from typing import Any
 from apps.deployments.errors import BadSpec
 from apps.deployments.rules import plan_fields
 
-#: What follows a pass: a person's word, or all traffic as the strategy of that name moves it.
-THEN = (WAIT, BLUE_GREEN) = ("wait", "blue_green")
+#: What follows a pass: a person's word, all traffic, or the steps of the plan `canary`, as the strategies of those
+#: names move it.
+THEN = (WAIT, BLUE_GREEN, CANARY) = ("wait", "blue_green", "canary")
 #: Margins: by how much the candidate's share may be larger; see apps/monitoring/rules/mirrored.py.
 MARGINS = {"failed": 0.02, "slower": 0.1, "unsure": 0.15, "differs": 0.15, "wrong": 0.05}
 FIELDS = ("share", "then", *plan_fields.NUMBERS, *MARGINS)

@@ -109,14 +109,18 @@ def normalised(
 def _planned(
     strategy: str, canary: Mapping[str, Any] | None, shadow: Mapping[str, Any] | None
 ) -> dict[str, dict[str, Any]]:
-    """The plan of a strategy that has one, by its name."""
-    if canary is not None and strategy not in BY_DEGREES:
-        raise BadSpec(f"canary has a meaning for the strategies {' and '.join(BY_DEGREES)} alone.")
+    """The plans of a strategy that has any, by their names."""
     if shadow is not None and strategy != SHADOW:
         raise BadSpec(f"shadow has a meaning for the strategy {SHADOW} alone.")
-    if strategy in BY_DEGREES:
-        return {"canary": stepped(canary or {}, strategy)}
-    return {"shadow": mirrored(shadow or {})} if strategy == SHADOW else {}
+    plans = {"shadow": mirrored(shadow or {})} if strategy == SHADOW else {}
+    goes_on = strategy == SHADOW and plans["shadow"]["then"] == CANARY
+    if canary is not None and strategy not in BY_DEGREES and not goes_on:
+        raise BadSpec(
+            f"canary has a meaning for the strategies {' and '.join(BY_DEGREES)}, and where shadow.then is {CANARY}."
+        )
+    if strategy in BY_DEGREES or goes_on:
+        plans["canary"] = stepped(canary or {}, CANARY if goes_on else strategy)
+    return plans
 
 
 def setting(spec: Mapping[str, Any], name: str) -> Any:

@@ -89,7 +89,8 @@ def _progress(rollout: Rollout) -> Progress | None:
     strategy = setting(spec, "strategy")
     if strategy not in (*BY_DEGREES, SHADOW) or rollout.from_revision_id is None or rollout.is_rollback:
         return None
-    plan = spec["shadow" if strategy == SHADOW else "canary"]
+    in_shadow = strategy == SHADOW and rollout.state != Rollout.State.CANARY
+    plan = spec["shadow" if in_shadow else "canary"]
     return Progress(
         steps=len(plan.get("steps", [None])),
         at=rollout.step,
@@ -101,7 +102,8 @@ def _progress(rollout: Rollout) -> Progress | None:
         paused=rollout.paused_at is not None,
         automatic=strategy != AB,
         asks=plan.get("then") == shadow.WAIT,
-        shadow=strategy == SHADOW,
+        shadow=in_shadow,
+        degrees="canary" in spec,
     )
 
 
@@ -120,13 +122,31 @@ def rollout_weight(rollout: Rollout) -> int:
     """Per cent of the traffic that the new revision answers while it stands at a step; in the shadow none."""
     if rollout.state == Rollout.State.SHADOW:
         return 0
-    steps = rollout.to_revision.spec["canary"]["steps"]
-    return int(steps[min(rollout.step, len(steps) - 1)])
+    steps = rollout_steps(rollout)
+    return steps[min(rollout.step, len(steps) - 1)]
+
+
+def rollout_steps(rollout: Rollout) -> list[int]:
+    """Per cents of the traffic that the new revision has one after the other; none where it does not go by degrees."""
+    return list(rollout.to_revision.spec.get("canary", {}).get("steps", []))
+
+
+def rollout_next(rollout: Rollout) -> int | None:
+    """The step that follows the one it stands at; None where that is all traffic."""
+    to = 0 if rollout.state == Rollout.State.SHADOW else rollout.step + 1
+    return to if to < len(rollout_steps(rollout)) else None
 
 
 def rollout_mirrored(rollout: Rollout) -> int:
     """Per cent of what the live revision answers that the new one is asked as well, while it is in the shadow."""
     return int(rollout.to_revision.spec["shadow"]["share"])
+
+
+def rollout_words(rollout: Rollout) -> str:
+    """What its new revision has or is asked, at a step: `has 5 % of the traffic`."""
+    if rollout.state == Rollout.State.SHADOW:
+        return f"is asked {rollout_mirrored(rollout)} % of what is answered, in the shadow"
+    return f"has {rollout_weight(rollout)} % of the traffic"
 
 
 def _since(moment: datetime) -> float:

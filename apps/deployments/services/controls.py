@@ -20,21 +20,19 @@ State = Rollout.State
 
 
 def rollout_promote(*, actor: User, rollout_id: int, everything: bool = False) -> Rollout:
-    """Take the next step of the plan now, whatever is measured; after the last one or from the shadow, or for
-    `everything`, all traffic.
+    """Take the next step of the plan now, whatever is measured; after the last one, or for `everything`, all traffic.
 
     Raises NotByDegrees unless the rollout stands at a step.
     """
     require(actor, OPERATE, "promote rollouts")
     with transaction.atomic():
         rollout = _at_a_step(rollout_id)
-        to = rollout.step + 1
-        last = everything or rollout.state == State.SHADOW or to >= len(rollout.to_revision.spec["canary"]["steps"])
+        to = selectors.rollout_next(rollout)
         rollout_note(rollout, "rollout.promoted", actor)
-        if last:
+        if everything or to is None:
             rollout_shift(rollout, rules.Step(rules.SHIFTING))
         else:
-            step_set(rollout, to)
+            step_set(rollout, State.CANARY, to)
             rollout_note(rollout, "rollout.stepped", share=selectors.rollout_weight(rollout), measured="promoted")
     rollout.refresh_from_db()
     return rollout
@@ -58,7 +56,7 @@ def rollout_resume(*, actor: User, rollout_id: int) -> Rollout:
     with transaction.atomic():
         rollout = _at_a_step(rollout_id)
         if rollout.paused_at is not None:
-            step_set(rollout, rollout.step)
+            step_set(rollout, rollout.state, rollout.step)
             rollout_note(rollout, "rollout.resumed", actor)
     rollout.refresh_from_db()
     return rollout

@@ -9,13 +9,13 @@ from apps.deployments import selectors
 from apps.deployments.events import RoutingChanged
 from apps.deployments.models import Rollout
 from apps.deployments.rules import advance as rules
-from apps.deployments.rules.spec import SHADOW, setting
 
 
 def comparison_note(rollout: Rollout, evidence: rules.Evidence | None) -> None:
     """Keep what was measured, so that a step that was earned is taken whoever comes next."""
     found = evidence.comparisons.get(rollout.pk) if evidence else None
-    if found and found.step == rollout.step:
+    shadow = rollout.state == Rollout.State.SHADOW
+    if found and (found.step, found.shadow) == (rollout.step, shadow):
         rollout.comparison = {"verdict": found.verdict, **found.figures}
         rollout.save(update_fields=["comparison"])
 
@@ -26,18 +26,17 @@ def degree_take(rollout: Rollout, step: rules.Step) -> None:
         Rollout.objects.filter(pk=rollout.pk).update(paused_at=now(), pause_reason=step.reason)
         rollout_note(rollout, "rollout.paused", reason=step.reason)
         return
-    step_set(rollout, step.to or 0)
+    step_set(rollout, step.state, step.to or 0)
     if rollout.state == Rollout.State.SHADOW:
         rollout_note(rollout, "rollout.mirrored", share=selectors.rollout_mirrored(rollout))
     else:
         rollout_note(rollout, "rollout.stepped", share=selectors.rollout_weight(rollout), measured=measured(rollout))
 
 
-def step_set(rollout: Rollout, to: int) -> None:
-    """Give the new revision the share of step `to`, or what is mirrored, from now on; what was measured before counts
-    no more."""
-    shadow = setting(rollout.to_revision.spec, "strategy") == SHADOW
-    rollout.state, rollout.step = Rollout.State.SHADOW if shadow else Rollout.State.CANARY, to
+def step_set(rollout: Rollout, state: str, to: int) -> None:
+    """Give the new revision the share of step `to`, or in the shadow what is mirrored, from now on; what was measured
+    before counts no more."""
+    rollout.state, rollout.step = state, to
     fresh = {"state": rollout.state, "step": to, "stepped_at": now(), "comparison": {}}
     Rollout.objects.filter(pk=rollout.pk).update(**fresh, paused_at=None, pause_reason="")
     outbox.emit(RoutingChanged(deployment_id=rollout.deployment_id))

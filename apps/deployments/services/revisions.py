@@ -131,12 +131,10 @@ def _request(revision: Revision) -> RolloutRequested:
 
 
 def _strategy_text(spec: Mapping[str, Any]) -> str:
-    """Such as `canary by 5, 25, 50 %`, or `shadow of 100 %, then wait`."""
-    if plan := spec.get("canary"):
-        return f"{spec['strategy']} by {', '.join(map(str, plan['steps']))} %"
-    if plan := spec.get("shadow"):
-        return f"{spec['strategy']} of {plan['share']} %, then {plan['then']}"
-    return str(spec["strategy"])
+    """Such as `canary by 5, 25, 50 %`, or `shadow of 100 %, then canary by 5, 25, 50 %`."""
+    shadow, canary = spec.get("shadow"), spec.get("canary")
+    words = f"shadow of {shadow['share']} %, then {shadow['then']}" if shadow else str(spec["strategy"])
+    return f"{words} by {', '.join(map(str, canary['steps']))} %" if canary else words
 
 
 def _group_text(group: Mapping[str, Any], version: ModelVersion) -> str:
