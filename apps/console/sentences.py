@@ -35,6 +35,7 @@ SENTENCES = {
     "drift.report_requested": "asked for Evidently's report of drift run {run} of {target}",
     "drift.run_requested": "had drift of {target} looked for",
     "evaluation.passed": "let {target} through the gates beside {champion} on {dataset}",
+    "evaluation.requested": "asked to measure {target} beside {champion} on {dataset}",
     "evaluation.refused": "refused {target} at the gates beside {champion} on {dataset}: {reason}",
     "gatepolicy.changed": "changed the gates of {target}: {changes}",
     "gatepolicy.created": "made gates for {target}: {changes}",

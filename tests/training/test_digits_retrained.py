@@ -79,7 +79,7 @@ def test_it_learns_on_and_is_served(artifact: Path, met: list[HeldOutSample], tm
     parent = version(artifact)
     parameters = {"steps": 4, "batch_size": 16, "learning_rate": None, "checkpoint_every": 4, "threads": 1, "rank": 4}
     spec = {"job": "j", "recipe": recipe, "parameters": parameters, "seed": 0, "device": "cpu", "measured_on": 1}
-    spec |= {"directory": str(staged(tmp_path, met)), "parent": parent, "champion": parent}
+    spec |= {"learns": True, "directory": str(staged(tmp_path, met)), "parent": parent, "champion": parent}
     events = Told()
     run(spec, events, threading.Event())  # type: ignore[arg-type]
     assert events.events[-1]["event"] == "done"

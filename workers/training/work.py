@@ -1,4 +1,4 @@
-"""What a job's process does: learn, measure, package. Each part that lies on disk already is not done again."""
+"""What a job's process does: learn, measure, package; or measure alone. Each part that lies on disk already is not done again."""
 
 import hashlib
 import json
@@ -39,9 +39,10 @@ class Stopped(Exception):
 def run(spec: dict[str, Any], events: EventChannel, stop: threading.Event) -> None:
     """Do the whole job; says `done` or `stopped`. Raises whatever is wrong with recipe, samples, machine or parent."""
     directory = Path(spec["directory"])
-    if not (directory / RESULT).is_dir():
+    do, done = (_make, directory / RESULT) if spec["learns"] else (_compare, directory / ANSWERS)
+    if not done.exists():
         try:
-            _make(spec, directory, events, stop)
+            do(spec, directory, events, stop)
         except Stopped:
             events.send("stopped")
             return
@@ -49,14 +50,9 @@ def run(spec: dict[str, Any], events: EventChannel, stop: threading.Event) -> No
 
 
 def _make(spec: dict[str, Any], directory: Path, events: EventChannel, stop: threading.Event) -> None:
-    torch.set_num_threads(int(spec["parameters"]["threads"]))
-    torch.manual_seed(spec["seed"])
-    transformers.utils.logging.disable_progress_bar()  # the log is read by people
+    family, where = _begin(spec)
     parent = spec["parent"]
-    _require_whole(parent)
-    family = family_for(parent["manifest"])(Path(parent["directory"]), parent["manifest"])
     recipe = RECIPES[spec["recipe"]]()
-    where = place(spec["device"])
     report = Reporter(events, spec["parameters"]["steps"], str(where))
     report.phase("data")
     model = family.load().to(where.device)
@@ -67,9 +63,30 @@ def _make(spec: dict[str, Any], directory: Path, events: EventChannel, stop: thr
     learn(training, examples, checkpoints, spec["parameters"]["checkpoint_every"], report, stop)
     finished = recipe.finish(trained)
     report.phase("evaluate")
-    metrics = _measure(spec, directory, family, finished, where)
+    metrics = _measure(spec, directory, family, finished, where, stop)
     report.phase("package")
     package(directory / RESULT, Path(parent["directory"]), family, finished.to("cpu"), metrics)
+
+
+def _begin(spec: dict[str, Any]) -> tuple[Family, Place]:
+    """The parent's family, its files checked, and where to compute."""
+    torch.set_num_threads(int(spec["parameters"]["threads"]))
+    torch.manual_seed(spec["seed"])
+    transformers.utils.logging.disable_progress_bar()  # the log is read by people
+    return _family(spec["parent"]), place(spec["device"])
+
+
+def _family(version: dict[str, Any]) -> Family:
+    _require_whole(version)
+    return family_for(version["manifest"])(Path(version["directory"]), version["manifest"])
+
+
+def _compare(spec: dict[str, Any], directory: Path, events: EventChannel, stop: threading.Event) -> None:
+    """Nothing learns: the parent is the candidate, as it was registered."""
+    family, where = _begin(spec)
+    report = Reporter(events, 1, str(where))
+    report.phase("evaluate")
+    _measure(spec, directory, family, family.load().to(where.device), where, stop)
 
 
 def learn(
@@ -110,15 +127,17 @@ def _plan(spec: dict[str, Any], family: Family, faster: float) -> Plan:
     return Plan(told["steps"], rate, told["batch_size"])
 
 
-def _measure(spec: dict[str, Any], directory: Path, family: Family, model: Any, where: Place) -> dict[str, Any]:
-    """Have candidate and champion answer the samples that are measured on; the candidate's figures."""
+def _measure(
+    spec: dict[str, Any], directory: Path, family: Family, model: Any, where: Place, stop: threading.Event
+) -> dict[str, Any]:
+    """Have candidate and champion answer the samples that are measured on; the candidate's figures. Raises Stopped."""
     if spec["measured_on"] is None:
         return {}
     samples = Samples.load(directory, "measure")
     candidate = answers(model, family, family.examples(samples), where)
-    champion = spec["champion"]
-    _require_whole(champion)
-    other = family_for(champion["manifest"])(Path(champion["directory"]), champion["manifest"])
+    if stop.is_set():
+        raise Stopped
+    other = _family(spec["champion"])
     beside = other.load().to(where.device)
     _write(
         directory / ANSWERS,

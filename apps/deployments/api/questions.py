@@ -128,12 +128,6 @@ class AbortQuestion(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=NOTE_LENGTH)
 
 
-class WaitQuestion(serializers.Serializer[Any]):
-    wait = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=60, help_text="Seconds to wait at most for news."
-    )
-
-
 class MutingQuestion(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_LENGTH, default="")
 
