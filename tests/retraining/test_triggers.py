@@ -116,6 +116,21 @@ def test_drift_that_is_over_before_labels_came_gives_up_and_an_older_word_of_it_
     assert RetrainTrigger.objects.get().code == "drift_healed"
 
 
+def test_what_a_person_asked_for_goes_on_when_the_drift_that_it_joined_is_over(loop: Loop) -> None:
+    loop.policy()
+    loop.drift("text")
+    loop.tell()
+    assert now_by(loop).state == "deduplicated"
+    told = {"run_id": 1, "deployment": "echoes", "revision": 1, "groups": ["text"], "summary": ""}
+    drift_over(event_id=event(), **told)
+    by_drift, by_hand = RetrainTrigger.objects.order_by("pk")
+    assert (by_drift.code, by_hand.state, by_hand.joined) == ("drift_healed", "pending", None)
+    loop.label()
+    assert retraining_begin() == 1
+    by_hand.refresh_from_db()
+    assert by_hand.state == "training"
+
+
 def test_drift_of_a_group_that_the_policy_does_not_name_fires_nothing(loop: Loop) -> None:
     loop.policy(drift_groups=["sound"])
     loop.drift("text")

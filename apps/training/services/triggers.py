@@ -85,6 +85,27 @@ def drift_over(*, event_id: UUID, deployment: str, groups: Sequence[str], **rest
             RetrainTrigger.objects.filter(pk=waiting.pk).update(groups=left)
         else:
             trigger_end(waiting, State.GAVE_UP, "drift_healed", "The drift was over before enough labels came.")
+            _take_up(waiting, groups)
+
+
+def _take_up(over: RetrainTrigger, healed: Sequence[str]) -> None:
+    """What joined a trigger that is over wants it still: the first of another cause goes on in its own right, a
+    person's before all, and the others join that. Part of a transaction that holds the deployment's row."""
+    joined = list(RetrainTrigger.objects.filter(joined=over, state=State.DEDUPLICATED).order_by("pk"))
+    for each in joined:
+        each.groups = [name for name in each.groups if name not in healed]
+    lasting = [each for each in joined if each.kind != Kind.DRIFT or each.groups]
+    if not lasting:
+        return
+    first = min(lasting, key=lambda each: each.kind != Kind.HAND)
+    others = [each.pk for each in joined if each.pk != first.pk]
+    same = RetrainTrigger.objects.filter(pk=first.pk)
+    open_again = {"state": State.PENDING, "code": "", "reason": "", "joined": None, "ended_at": None}
+    same.update(groups=first.groups, **open_again)
+    RetrainTrigger.objects.filter(pk__in=others).update(joined=first)
+    told = {"trigger": first.pk, "kind": first.kind, "why": first.why, "after": over.pk}
+    audit.record(actor=None, action="retraining.taken_up", target=f"deployment:{over.deployment.name}", **told)
+    transaction.on_commit(lambda: poke.send(RETRAIN_TASK, QUEUE))
 
 
 def trigger_fire(
