@@ -22,6 +22,7 @@ from workers.training.families import Examples, Family, family_for
 from workers.training.loop import Plan, Training, require_finite
 from workers.training.package import package
 from workers.training.place import Place, place
+from workers.training.profile import profile
 from workers.training.recipes import RECIPES
 from workers.training.samples import Samples
 
@@ -68,8 +69,11 @@ def _make(spec: dict[str, Any], directory: Path, events: EventChannel, stop: thr
     finished = recipe.finish(trained)
     report.phase("evaluate")
     metrics = _measure(spec, directory, family, finished, where)
+    report.phase("profile")
+    inputs = {each["name"]: each.get("modality", "tensor") for each in parent["manifest"]["inputs"]}
+    reference = profile(finished, family, directory, inputs, where)
     report.phase("package")
-    package(directory / RESULT, Path(parent["directory"]), family, finished.to("cpu"), metrics)
+    package(directory / RESULT, Path(parent["directory"]), family, finished.to("cpu"), metrics, reference)
 
 
 def learn(
