@@ -113,7 +113,7 @@ def test_an_evaluation_whose_figures_were_changed_in_the_database_takes_none(loo
     request = asked(loop, measured(loop, wrong=10))
     with connection.cursor() as cursor:
         cursor.execute("set constraints all immediate; alter table training_evaluation disable trigger user")
-    Evaluation.objects.update(passed=True, refusal="")
+    Evaluation.objects.update(passed=True)
     refused_as_void(loop, request, "is not what it was when it was written")
 
 
