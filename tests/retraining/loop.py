@@ -111,8 +111,13 @@ class Loop:
     def end(self, job: TrainingJob, *, wrong: int = 0, weights: tuple[float, ...] = (5.0, 6.0)) -> ModelVersion | None:
         """As its host does when the training is done: the champion has every sample right, the candidate all but so
         many."""
+        return self.finish(job, running(job), wrong=wrong, weights=weights)
+
+    def finish(
+        self, job: TrainingJob, lease: UUID, *, wrong: int = 0, weights: tuple[float, ...] = (5.0, 6.0)
+    ) -> ModelVersion | None:
+        """The same for who holds the job."""
         assert job.measured_on is not None
-        lease = running(job)
         directory = Path(tempfile.mkdtemp(dir=self.home()))
         for path, content in (artifact.files() | {"weights/model.safetensors": artifact.safetensors(weights)}).items():
             (directory / path).parent.mkdir(parents=True, exist_ok=True)
