@@ -46,7 +46,7 @@ class Loop:
         self.go_live(self.revision)
         self.base = self.frozen("base", 6)
         self.tests = self.frozen("tests", 40)
-        self._asked = 0
+        self._asked = self._kept = 0
 
     def frozen(self, name: str, count: int) -> DatasetVersion:
         samples = [sample(f"{name} {number}", str(number % 2), "old") for number in range(count)]
@@ -79,15 +79,17 @@ class Loop:
             about = {"deployment": "echoes", "inputs": ["text"], "missing": [], "labels": [answer], "subject": subject}
             predictions_add(records=[record(prediction, **about)])
             if kept:
-                self._keep(prediction, subject)
+                self.keep(prediction, subject)
             rows.append(Given(prediction, truth))
         feedback_give(actor=self.world.ada, allowed=[], rows=rows)
         return [each.prediction for each in rows]
 
-    def _keep(self, prediction: UUID, subject: str) -> None:
+    def keep(self, prediction: UUID, subject: str = "") -> None:
+        """Its input is recorded: another text each time."""
+        self._kept += 1
         at = moment(prediction)
         assert at is not None
-        content = Content(f"asked {self._asked}".encode(), "text/plain; charset=utf-8")
+        content = Content(f"asked {self._kept}".encode(), "text/plain; charset=utf-8")
         kept_add(kept=[Kept(prediction, at, "echoes", subject, "text", 0, content)])
 
     def drift(self, *groups: str) -> tuple[DriftRun, UUID]:
