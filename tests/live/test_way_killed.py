@@ -3,46 +3,14 @@
 from collections import Counter
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.live.product import DEPLOYMENT, Product
+from tests.live.rows import Rows
 
 #: Of a rollout, in this order; each may pass unseen while a process starts.
 COURSE = ("starting", "canary", "shifting", "draining", "done")
 CANARY = {"steps": [20, 50], "interval_s": 3, "samples": 10, "failed": 1, "slower": 1, "unsure": 1, "labels": 1}
-
-
-class Rows:
-    """The database beside the product, as an operator sees it."""
-
-    def __init__(self, product: Product) -> None:
-        self._product = product
-
-    def all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self._product.stack.environ["DATABASE_URL"]) as connection:
-            return connection.execute(query, values).fetchall()
-
-    def release(self) -> None:
-        """Let the leases of the dead run out, which takes half a minute otherwise."""
-        with psycopg.connect(self._product.stack.environ["DATABASE_URL"]) as connection:
-            connection.execute("UPDATE core_outboxevent SET due_at = now() WHERE done_at IS NULL")
-
-    def trail(self, revision: int) -> Counter[str]:
-        """Entries about the rollout of a revision, by what was done."""
-        query = "SELECT action FROM core_auditentry WHERE target = %s AND detail->>'revision' = %s"
-        return Counter(row[0] for row in self.all(query, f"deployment:{DEPLOYMENT}", str(revision)))
-
-    def told(self, name: str, field: str, value: Any) -> int:
-        """Events of a name about one thing."""
-        query = "SELECT count(*) FROM core_outboxevent WHERE name = %s AND payload->>%s = %s"
-        return int(self.all(query, name, field, str(value))[0][0])
-
-
-def kill(product: Product, rows: Rows, *processes: str) -> None:
-    for process in processes:
-        product.kill(process)
-    rows.release()
 
 
 @pytest.mark.timeout(240)
@@ -50,19 +18,19 @@ def test_nothing_is_lost_or_done_twice_whoever_is_killed_in_between(product: Pro
     rows = Rows(product)
     revision = product.request(product.register(3), strategy="canary", canary=CANARY)
     number = revision["number"]
-    kill(product, rows, "control", "beat")  # asked for: the relay, the reconciler and the ticker are in `control`
+    rows.kill("control", "beat")  # asked for: the relay, the reconciler and the ticker are in `control`
     product.until(lambda: asked(product, revision), "the reviewers to be asked", 60)
     product.approve(revision)
-    kill(product, rows, "control")  # approved
+    rows.kill("control")  # approved
     product.until(lambda: rollout(product, number), "its rollout to begin", 60)
-    kill(product, rows, "accelerator")  # its replicas start
+    rows.kill("accelerator")  # its replicas start
     with product.traffic(rate=30):
         product.until(lambda: reached(product, number, "canary"), "the first share", 90)
-        kill(product, rows, "control", "beat")  # at its first step
+        rows.kill("control", "beat")  # at its first step
         product.until(lambda: rollout(product, number)["step"] == 1, "the second step", 60)
-        kill(product, rows, "accelerator", "control")  # at its second
+        rows.kill("accelerator", "control")  # at its second
         product.until(lambda: reached(product, number, "shifting"), "all traffic", 90)
-        kill(product, rows, "control")  # live, the old one not gone
+        rows.kill("control")  # live, the old one not gone
         product.until(lambda: reached(product, number, "done"), "the end", 60)
         product.until(lambda: product.answer() == 3, "the new revision to answer", 30)
     counted(product, rows, revision)
@@ -73,7 +41,8 @@ def counted(product: Product, rows: Rows, revision: dict[str, Any]) -> None:
     """Each act once, each event once, and all events told."""
     [(pk,)] = rows.all("SELECT id FROM deployments_revision WHERE digest = %s AND state = 'live'", revision["digest"])
     once = ("revision.requested", "revision.approved", "rollout.started", "rollout.shifted", "rollout.done")
-    trail = rows.trail(revision["number"])
+    query = "SELECT action FROM core_auditentry WHERE target = %s AND detail->>'revision' = %s"
+    trail = Counter(row[0] for row in rows.all(query, f"deployment:{DEPLOYMENT}", str(revision["number"])))
     assert {act: trail[act] for act in once} == dict.fromkeys(once, 1)
     assert trail["rollout.stepped"] == len(CANARY["steps"])  # type: ignore[arg-type]
     [request] = asked(product, revision)
