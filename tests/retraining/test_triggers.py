@@ -10,6 +10,7 @@ from django.db import connections
 from apps.core.clock import now
 from apps.core.errors import Forbidden
 from apps.core.models import AuditEntry
+from apps.inference.models import Feedback
 from apps.training.errors import NoRetrainPolicy
 from apps.training.models import RetrainTrigger, TrainingJob
 from apps.training.rules.triggers import Kind
@@ -24,6 +25,7 @@ from apps.training.services import (
     trigger_begin,
     trigger_fire,
 )
+from apps.training.services.beginning import pending_worth_a_look
 from tests.retraining.loop import LEAST, Loop, event
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +85,29 @@ def test_labels_whose_inputs_were_not_kept_are_not_enough(loop: Loop) -> None:
     loop.label(5, kept=False)
     now_by(loop)
     assert loop.begin().reason.startswith(f"Not enough labels: {LEAST - 1} of the {LEAST} ")
+
+
+def test_inputs_that_are_recorded_after_their_labels_are_found_by_the_next_look(loop: Loop) -> None:
+    """Labels are bound to predictions; what these were asked with may come a moment later."""
+    loop.policy()
+    predictions = loop.label(kept=False)
+    now_by(loop)
+    assert loop.begin().reason.startswith("Not enough labels: 0 of the ")
+    for prediction in predictions:
+        loop.keep(prediction)
+    assert loop.begin().state == "training"
+
+
+def test_a_look_is_spared_that_could_not_find_enough(loop: Loop) -> None:
+    loop.policy()
+    loop.label(LEAST - 1)
+    loop.label(50, kept=False)
+    Feedback.objects.update(given_at=now() - timedelta(minutes=5))
+    now_by(loop)
+    loop.begin()
+    assert pending_worth_a_look() == []
+    loop.label(1)
+    assert len(pending_worth_a_look()) == 1
 
 
 def test_labels_of_what_was_met_before_the_drift_do_not_count_for_it(loop: Loop) -> None:

@@ -5,36 +5,13 @@ import pytest
 from apps.deployments.models import Deployment, Rollout
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.selectors import routing_deployments
-from apps.inference.services import predictions_add
-from tests.deployments.makers import Fleet, approve, make_deployment, make_revision, make_version
-from tests.inference.records import record
+from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version
 from tests.monitoring.labels import predicted, true
+from tests.workers.canaries import COUNT, answered
 from tests.world import World
 from workers import compare
 
 pytestmark = pytest.mark.django_db
-COUNT = 40
-WIDE = {"failed": 0.3, "slower": 0.4, "unsure": 0.4, "labels": 0.4, "wrong": 0.3}
-
-
-@pytest.fixture
-def canary(world: World) -> Rollout:
-    """Two revisions of `digits` that share the traffic."""
-    deployment, fleet = make_deployment(world), Fleet()
-    fleet.go_live(world, deployment, make_revision(world, deployment, make_version(world)))
-    plan = {"steps": [20], "samples": COUNT, **WIDE}
-    revision = make_revision(world, deployment, make_version(world, 2), strategy="canary", canary=plan)
-    approve(world, revision)
-    fleet.beat()
-    fleet.bring_up()
-    compare._due.clear()
-    return Rollout.objects.get(to_revision=revision)
-
-
-def answered(revision: int, *, error: str = "", latency_ms: float = 5.0, label: str = "7", count: int = COUNT) -> None:
-    fields = {"revision": revision, "error": error, "latency_ms": latency_ms}
-    given = {"labels": [] if error else [label], "confidences": [] if error else [0.9]}
-    predictions_add(records=[record(**fields, **given) for _ in range(count)])
 
 
 def found(rollout: Rollout) -> tuple[str, str]:

@@ -12,13 +12,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.core import audit, poke
+from apps.core import audit, outbox, poke
 from apps.core.clock import now
 from apps.core.models import User
 from apps.deployments.models import Deployment
 from apps.drift.models import DriftRun
 from apps.drift.services import QUEUE
 from apps.training import access
+from apps.training.events import RetrainingEnded
 from apps.training.models import RetrainPolicy, RetrainTrigger
 from apps.training.rules.triggers import OPEN, Kind, State, fate, groups_wanted
 from apps.training.selectors import last_retrained
@@ -169,13 +170,14 @@ def pending_end(*, deployment: Deployment, why: str) -> None:
 
 
 def trigger_end(trigger: RetrainTrigger, state: State, code: str, reason: str, **more: Any) -> bool:
-    """Write what became of an open trigger, unless somebody was faster. Part of a transaction."""
+    """Write what became of an open trigger and tell of it, unless somebody was faster. Part of a transaction."""
     same = RetrainTrigger.objects.filter(pk=trigger.pk, state=trigger.state)
     if not same.update(state=state, code=code[:40], reason=reason, ended_at=now(), looking_until=None, **more):
         return False
-    told = {"trigger": trigger.pk, "state": state.value, "reason": reason}
-    target = f"deployment:{trigger.deployment.name}"
-    audit.record(actor=None, action="retraining.ended", target=target, **told)
+    told: dict[str, Any] = {"trigger": trigger.pk, "state": state.value, "reason": reason}
+    audit.record(actor=None, action="retraining.ended", target=f"deployment:{trigger.deployment.name}", **told)
+    told |= {"code": code, "why": trigger.why, "actor": trigger.actor.get_username()}
+    outbox.emit(RetrainingEnded(deployment=trigger.deployment.name, **told))
     return True
 
 
