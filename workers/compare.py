@@ -8,7 +8,7 @@ from apps.deployments.models import Rollout
 from apps.deployments.rules.canary import Compared
 from apps.deployments.selectors import rollouts_to_compare
 from apps.monitoring.rules.side_by_side import Margins, compare
-from apps.monitoring.selectors import arm
+from apps.monitoring.selectors import arms
 
 log = structlog.get_logger(__name__)
 
@@ -31,5 +31,6 @@ def _compared(rollout: Rollout) -> Compared:
     assert rollout.stepped_at is not None
     margins = Margins(**{name: plan[name] for name in ("samples", "failed", "slower", "unsure", "labels", "wrong")})
     name, since = rollout.deployment.name, rollout.stepped_at
-    found = compare(arm(name, live.number, since), arm(name, new.number, since), margins)
+    baseline, candidate = arms(name, (live.number, new.number), since)
+    found = compare(baseline, candidate, margins)
     return Compared(rollout.step, found.verdict.value, found.as_dict())

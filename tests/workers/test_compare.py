@@ -1,11 +1,17 @@
 """What both revisions of a canary were recorded to do decides its next step."""
 
+from datetime import timedelta
+
 import pytest
 
+from apps.core.clock import now
 from apps.deployments.models import Deployment, Rollout
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.selectors import routing_deployments
+from apps.inference.services import predictions_add
+from apps.monitoring.selectors import side_by_side
 from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version
+from tests.inference.records import ago, record
 from tests.monitoring.labels import predicted, true
 from tests.workers.canaries import COUNT, answered
 from tests.world import World
@@ -90,3 +96,54 @@ def test_deployments_that_share_nothing_are_not_looked_at(world: World) -> None:
     deployment: Deployment = make_deployment(world)
     Fleet().go_live(world, deployment, make_revision(world, deployment, make_version(world)))
     assert compare.comparisons() == {}
+
+
+def spread(revision: int, count: int, seconds: float, slow: range = range(0)) -> None:
+    """So many requests, evenly over the last `seconds`; those of so many seconds ago in `slow` took long."""
+    ages = [seconds * (number + 1) / count for number in range(count)]
+    times = [50.0 if int(age) in slow else 5.0 for age in ages]
+    asked = zip(ages, times, strict=True)
+    predictions_add(records=[record(ago(seconds=age), revision=revision, latency_ms=took) for age, took in asked])
+
+
+@pytest.fixture
+def busy(canary: Rollout, monkeypatch: pytest.MonkeyPatch) -> Rollout:
+    """At its step for long, with more requests than are looked at in an arm."""
+    Rollout.objects.filter(pk=canary.pk).update(stepped_at=now() - timedelta(seconds=300))
+    monkeypatch.setattr(side_by_side, "_MOST", COUNT)
+    canary.refresh_from_db()
+    return canary
+
+
+def test_a_slow_spell_that_both_had_is_not_the_candidates_at_any_volume(busy: Rollout) -> None:
+    slow = range(16, 76)
+    spread(1, 19 * COUNT, 80, slow)
+    spread(2, COUNT, 80, slow)
+    measures = {each["name"]: each for each in compare.comparisons()[busy.pk].figures["measures"]}
+    assert (measures["slower"]["baseline"], measures["slower"]["candidate"]) == (0, 0)
+    assert measures["slower"]["verdict"] == "pass"
+
+
+def test_both_arms_are_full_and_cover_the_same_time(busy: Rollout) -> None:
+    slow = range(40)
+    spread(1, 19 * COUNT, 160, slow)
+    spread(2, 2 * COUNT, 160, slow)  # the newest of these that are looked at go back 80 s
+    assert busy.stepped_at is not None
+    for arm in side_by_side.arms("digits", (1, 2), busy.stepped_at):
+        assert arm.requests == COUNT
+        assert abs(sum(took > 5 for took in arm.latencies) - COUNT / 2) <= 1
+
+
+def test_of_a_deployment_without_end_only_the_newest_are_read(busy: Rollout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "_READ", COUNT)
+    spread(1, COUNT - 10, 50)
+    spread(2, 20, 100)
+    assert busy.stepped_at is not None
+    assert [arm.requests for arm in side_by_side.arms("digits", (1, 2), busy.stepped_at)] == [COUNT - 10, 10]
+
+
+def test_what_fails_only_now_is_found_in_a_step_that_lasts_long(busy: Rollout) -> None:
+    spread(1, 19 * COUNT, 250)
+    spread(2, 5 * COUNT, 250)
+    answered(2, error="model_failed")
+    assert found(busy)[0] == "fail"

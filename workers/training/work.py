@@ -88,6 +88,7 @@ def learn(
     if state := checkpoints.newest():
         training.restore(state)
         log.info("resumed at step %d of %d", training.step, training.plan.steps)
+    report.began(training.step)
     report.phase("train")
 
     def batch(size: int, random: torch.Generator) -> dict[str, torch.Tensor]:
@@ -176,6 +177,7 @@ class Reporter:
     device: str
     _now: str = ""
     _points: list[tuple[int, float]] = field(default_factory=list)
+    _began: int | None = None
     _kept: int = 0
     _told_at: float = 0.0
 
@@ -196,11 +198,16 @@ class Reporter:
             log.info("step %d of %d, loss %.4f", step, self.steps, loss)
             self._tell()
 
+    def began(self, step: int) -> None:
+        """It goes on from the checkpoint of this step, or from nothing; told with what comes next."""
+        self._began = self._kept = step
+
     def kept(self, step: int) -> None:
         """A checkpoint lies on disk."""
         self._kept = step
         self._tell()
 
     def _tell(self) -> None:
-        self.events.send("progress", phase=self._now, points=self._points, kept_step=self._kept, device=self.device)
+        steps = {"began_step": self._began, "kept_step": self._kept}
+        self.events.send("progress", phase=self._now, points=self._points, device=self.device, **steps)
         self._points, self._told_at = [], time.monotonic()
