@@ -2,7 +2,7 @@
 app.
 """
 
-from typing import Any
+from typing import Any, overload
 
 
 def whole_fault(name: str, value: Any, limits: tuple[int, int], *, never: bool = False) -> str:
@@ -26,3 +26,12 @@ def number_fault(name: str, value: Any, limits: tuple[float, float], kind: str =
 def yes_or_no_fault(name: str, value: Any) -> str:
     """Why `value` is neither true nor false."""
     return "" if isinstance(value, bool) else f"{name} is {value!r}; use true or false."
+
+
+@overload
+def whole_of(digits: str) -> int | None: ...
+@overload
+def whole_of(digits: str, *, nothing: int) -> int: ...
+def whole_of(digits: str, *, nothing: int | None = None) -> int | None:
+    """The number that a browser sent, of at most 18 digits; `nothing` where it is none."""
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else nothing

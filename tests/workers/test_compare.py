@@ -1,10 +1,13 @@
 """What both revisions of a canary were recorded to do decides its next step."""
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 
 import pytest
+from redis import Redis
 
 from apps.core.clock import now
+from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Rollout
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.selectors import routing_deployments
@@ -16,6 +19,7 @@ from tests.monitoring.labels import predicted, true
 from tests.workers.canaries import COUNT, answered
 from tests.world import World
 from workers import compare
+from workers.relay import relay_run
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +94,33 @@ def test_a_fail_sends_all_traffic_back_in_the_next_pass(canary: Rollout) -> None
     assert canary.state == "reverting"
     splits = routing_deployments()["digits"]["splits"]
     assert [(each["revision"], each["weight"]) for each in splits] == [(1, 100)]
+
+
+def test_the_first_failing_verdict_routes_the_traffic_back_in_its_own_pass_and_the_record_tells_when(
+    canary: Rollout, valkey: Redis
+) -> None:
+    answered(1)
+    answered(2, error="model_failed")
+    relay_run()  # what came before is published
+    assert routed(valkey) == {1, 2}
+    Fleet().reconcile(Evidence(comparisons=compare.comparisons()))  # long before its interval is over
+    canary.refresh_from_db()
+    assert (canary.state, canary.comparison["verdict"], canary.reason) == (
+        "reverting",
+        "fail",
+        canary.comparison["reason"],
+    )
+    back = AuditEntry.objects.get(action="rollout.reverting")
+    assert canary.stepped_at is not None
+    assert canary.stepped_at <= datetime.fromisoformat(canary.comparison["at"]) <= back.at
+    relay_run()
+    assert routed(valkey) == {1}
+
+
+def routed(valkey: Redis) -> set[int]:
+    """The revisions that gateways are told to send requests to."""
+    published = json.loads(valkey.get("quartet:routing") or "{}")  # type: ignore[arg-type]
+    return {split["revision"] for split in published["deployments"]["digits"]["splits"]}
 
 
 def test_deployments_that_share_nothing_are_not_looked_at(world: World) -> None:
