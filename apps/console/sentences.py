@@ -70,6 +70,7 @@ SENTENCES = {
     "retraining.policy_removed": "took the retraining policy of {target} away",
     "retraining.policy_set": "set when and with what {target} is retrained",
     "retraining.triggered": "called for retraining of {target}, {state}: {why} {reason}",
+    "retraining.taken_up": "went on with trigger {trigger} of {target}, which trigger {after} had covered: {why}",
     "revision.approved": "approved revision {revision} of {target}",
     "revision.rejected": "rejected revision {revision} of {target}",
     "revision.requested": "asked to run {version} as revision {revision} of {target}",

@@ -1,4 +1,4 @@
-"""A version that was made elsewhere is measured as a retraining's result is; what cannot be measured is told in words."""
+"""Asking for the evaluation of a version that was built elsewhere: who may, of what, and what is refused in words."""
 
 import json
 from pathlib import Path

@@ -55,7 +55,7 @@ def test_it_ends_in_an_evaluation_bound_to_digests_that_a_request_for_a_rollout_
 def test_samples_that_the_model_has_no_label_for_fail_it_in_words(world: World, home: Path, tmp_path: Path) -> None:
     champion = classifier(world, tmp_path / "classifier")
     candidate = elsewhere(world, tmp_path / "elsewhere", champion)
-    job, _ = evaluation_request(actor=world.ada, candidate=candidate, champion=champion, dataset=frozen(world))
+    job, _ = evaluation_request(actor=world.ada, candidate=candidate, champion=champion, dataset=frozen(world, count=1))
     job = Hosting(job).start().ends()
     assert (job.state, job.code) == ("failed", "dataset_unfit")
     assert job.reason == "The label 'even' is none of the model's: it knows negative, positive."

@@ -1,4 +1,7 @@
-"""What a job's process does: learn, measure, package; or measure alone. Each part that lies on disk already is not done again."""
+"""What a job's process does: learn, measure, profile, package; or, where nothing learns, measure alone.
+
+Each part that lies on disk already is not done again.
+"""
 
 import hashlib
 import json
@@ -22,6 +25,7 @@ from workers.training.families import Examples, Family, family_for
 from workers.training.loop import Plan, Training, require_finite
 from workers.training.package import package
 from workers.training.place import Place, place
+from workers.training.profile import profile
 from workers.training.recipes import RECIPES
 from workers.training.samples import Samples
 
@@ -64,8 +68,11 @@ def _make(spec: dict[str, Any], directory: Path, events: EventChannel, stop: thr
     finished = recipe.finish(trained)
     report.phase("evaluate")
     metrics = _measure(spec, directory, family, finished, where, stop)
+    report.phase("profile")
+    inputs = {each["name"]: each.get("modality", "tensor") for each in parent["manifest"]["inputs"]}
+    reference = profile(finished, family, directory, inputs, where)
     report.phase("package")
-    package(directory / RESULT, Path(parent["directory"]), family, finished.to("cpu"), metrics)
+    package(directory / RESULT, Path(parent["directory"]), family, finished.to("cpu"), metrics, reference)
 
 
 def _begin(spec: dict[str, Any]) -> tuple[Family, Place]:
@@ -101,6 +108,7 @@ def learn(
     if state := checkpoints.newest():
         training.restore(state)
         log.info("resumed at step %d of %d", training.step, training.plan.steps)
+    report.began(training.step)
     report.phase("train")
 
     def batch(size: int, random: torch.Generator) -> dict[str, torch.Tensor]:
@@ -191,6 +199,7 @@ class Reporter:
     device: str
     _now: str = ""
     _points: list[tuple[int, float]] = field(default_factory=list)
+    _began: int | None = None
     _kept: int = 0
     _told_at: float = 0.0
 
@@ -211,11 +220,16 @@ class Reporter:
             log.info("step %d of %d, loss %.4f", step, self.steps, loss)
             self._tell()
 
+    def began(self, step: int) -> None:
+        """It goes on from the checkpoint of this step, or from nothing; told with what comes next."""
+        self._began = self._kept = step
+
     def kept(self, step: int) -> None:
         """A checkpoint lies on disk."""
         self._kept = step
         self._tell()
 
     def _tell(self) -> None:
-        self.events.send("progress", phase=self._now, points=self._points, kept_step=self._kept, device=self.device)
+        steps = {"began_step": self._began, "kept_step": self._kept}
+        self.events.send("progress", phase=self._now, points=self._points, device=self.device, **steps)
         self._points, self._told_at = [], time.monotonic()

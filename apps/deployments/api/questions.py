@@ -122,6 +122,11 @@ class RolloutFilter(serializers.Serializer[Any]):
 
 class PromoteQuestion(serializers.Serializer[Any]):
     everything = serializers.BooleanField(required=False, default=False, help_text="All traffic, not the next step.")
+    step = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        help_text="The `step` that the rollout was seen at: 409 `step_passed` at another, so a retry promotes once.",
+    )
 
 
 class AbortQuestion(serializers.Serializer[Any]):

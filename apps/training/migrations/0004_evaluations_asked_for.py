@@ -12,7 +12,7 @@ def known_before(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("training", "0002_retraining")]
+    dependencies = [("training", "0003_reviewers_set_gates")]
 
     operations = [
         migrations.AddField(
