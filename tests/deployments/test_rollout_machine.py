@@ -38,7 +38,6 @@ class Rollout:
     moved_at: float | None = None
     kept_at: float | None = None
 
-
     @property
     def in_plan(self) -> bool:
         """Whether it stands at a step."""
@@ -48,7 +47,7 @@ class Rollout:
 def begun(old: int | None, new: int, how: str) -> Rollout:
     """By the strategy of HOW; one that replaces nothing has no plan."""
     words = how.split() if old else []
-    return Rollout(old, new, **{word: True for word in words})  # type: ignore[arg-type]
+    return Rollout(old, new, **dict.fromkeys(words, True))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

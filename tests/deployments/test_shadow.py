@@ -67,7 +67,7 @@ def age(revision: Revision, seconds: float) -> None:
 
 def compared(fleet: Fleet, revision: Revision, verdict: str) -> None:
     """A pass of the reconciler that sees how the answers compare."""
-    found = Compared(0, verdict, {"reason": f"It was a {verdict}."})
+    found = Compared(0, verdict, {"reason": f"It was a {verdict}."}, shadow=True)
     fleet.beat()
     fleet.reconcile(Evidence(comparisons={rollout_of(revision).pk: found}))
 
@@ -105,6 +105,32 @@ def test_or_takes_all_traffic_where_the_plan_says_so(eager: Revision, deployment
     assert routed() == ([(2, 100)], None)
     fleet.finish(deployment)
     assert rollout_of(eager).state == "done"
+
+
+def test_or_goes_on_to_the_steps_of_a_canary(world: World, deployment: Deployment, old: Revision, fleet: Fleet) -> None:
+    plans = {"shadow": PLAN | {"then": "canary"}, "canary": {"steps": [5, 50], "interval_s": 10, "samples": 10}}
+    revision = make_revision(world, deployment, make_version(world, 2), strategy="shadow", **plans)
+    approve(world, revision)
+    fleet.beat()
+    fleet.bring_up()
+    assert routed() == ([(1, 100)], (2, 40))
+    age(revision, 11)
+    compared(fleet, revision, "pass")
+    assert (rollout_of(revision).state, rollout_of(revision).comparison) == ("canary", {})
+    assert routed() == ([(1, 95), (2, 5)], None)
+
+
+def test_what_was_mirrored_says_nothing_of_a_step(
+    world: World, deployment: Deployment, old: Revision, fleet: Fleet
+) -> None:
+    plans = {"shadow": PLAN | {"then": "canary"}, "canary": {"steps": [5, 50]}}
+    revision = make_revision(world, deployment, make_version(world, 2), strategy="shadow", **plans)
+    approve(world, revision)
+    fleet.beat()
+    fleet.bring_up()
+    services.rollout_promote(actor=world.ada, rollout_id=rollout_of(revision).pk)
+    compared(fleet, revision, "fail")
+    assert (rollout_of(revision).state, rollout_of(revision).comparison) == ("canary", {})
 
 
 def test_no_pass_counts_before_the_interval_is_over(eager: Revision, fleet: Fleet) -> None:

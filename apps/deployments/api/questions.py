@@ -127,7 +127,9 @@ class RevisionQuestion(_Replicas):
         required=False, default=ANSWER, help_text="answer, or reject: a request must then bring every input."
     )
     record = RecordQuestion(required=False, help_text="What is kept of the predictions, and for how long.")
-    canary = CanaryQuestion(required=False, help_text="The plan of the strategies canary and ab, and of a shadow that goes on so.")
+    canary = CanaryQuestion(
+        required=False, help_text="The plan of the strategies canary and ab, and of a shadow that goes on so."
+    )
     shadow = ShadowQuestion(required=False, help_text="The plan of the strategy shadow.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_LENGTH, default="")
 
@@ -138,16 +140,15 @@ class RolloutFilter(serializers.Serializer[Any]):
 
 class PromoteQuestion(serializers.Serializer[Any]):
     everything = serializers.BooleanField(required=False, default=False, help_text="All traffic, not the next step.")
+    step = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        help_text="The `step` that the rollout was seen at: 409 `step_passed` at another, so a retry promotes once.",
+    )
 
 
 class AbortQuestion(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=NOTE_LENGTH)
-
-
-class WaitQuestion(serializers.Serializer[Any]):
-    wait = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=60, help_text="Seconds to wait at most for news."
-    )
 
 
 class MutingQuestion(serializers.Serializer[Any]):

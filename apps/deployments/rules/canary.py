@@ -38,8 +38,8 @@ def _steps(given: Any) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How a rollout's revisions compared at a step, or in the `shadow`: the verdict, and the figures as JSON, which hold
-    its reason."""
+    """How a rollout's revisions compared at a step, or in the `shadow`: the verdict, and the figures as JSON with its
+    reason."""
 
     step: int
     verdict: str

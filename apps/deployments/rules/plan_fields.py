@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.core.bounds import whole_fault
 from apps.deployments.errors import BadSpec
 
 #: Least and most of each field that is a whole number, and its default.
@@ -38,9 +39,9 @@ def margins(plan: str, given: Mapping[str, Any], usual: Mapping[str, float]) -> 
 
 def number(field: str, value: Any, least: int, most: int) -> int:
     """The whole number, or BadSpec."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadSpec(f"{field} is {value!r}; use a whole number from {least} to {most}.")
-    return value
+    if fault := whole_fault(field, value, (least, most)):
+        raise BadSpec(fault)
+    return int(value)
 
 
 def _margin(field: str, value: Any) -> float:
