@@ -67,9 +67,8 @@ def test_who_may_decide_has_buttons_and_nobody_else(world: World, shadow: Rollou
 
 
 def test_a_button_promotes_it(world: World, shadow: Rollout) -> None:
-    signed_in(world.ada).post(
-        "/deployments/words/rollout", {"act": "promote", "rollout": shadow.pk, "step": shadow.step}
-    )
+    seen = {"rollout": shadow.pk, "step": shadow.step}
+    signed_in(world.ada).post("/deployments/words/rollout", {"act": "promote", **seen})
     shadow.refresh_from_db()
     assert shadow.state == "shifting"
 
