@@ -116,6 +116,11 @@ _TRIGGER = {
 
 
 def trigger_state(trigger: RetrainTrigger) -> State:
+    """That which led to a revision shows what became of that: it is decided on, and may come back, long after."""
+    if trigger.state == RetrainTrigger.State.REQUESTED and trigger.revision:
+        known = revision_state(trigger.revision)
+        told = f"Revision {trigger.revision.number} is {known.word}{f': {known.detail}' if known.detail else ''}."
+        return _with(known, f"{trigger.reason} {told}".replace("..", "."))
     return _with(_TRIGGER[RetrainTrigger.State(trigger.state)], trigger.reason)
 
 

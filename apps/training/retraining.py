@@ -65,6 +65,7 @@ class RetrainPolicy(models.Model):
             accuracy_floor=self.accuracy_floor,
             accuracy_least=self.accuracy_least,
             cooldown=timedelta(seconds=self.cooldown_s),
+            on_drift=self.on_drift,
         )
 
 

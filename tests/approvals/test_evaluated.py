@@ -1,4 +1,4 @@
-"""A request for a rollout says how its version was measured, and is void once it has been measured anew."""
+"""A request for a rollout, or to move an alias, says how its version was measured, and is void once it is anew."""
 
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from apps.approvals.services import decision_record
 from apps.core.models import OutboxEvent
 from apps.datasets.models import DatasetVersion
 from apps.deployments.models import Revision
-from apps.registry.models import ModelVersion
+from apps.registry.models import AliasRequest, ModelVersion
+from apps.registry.services import alias_move
 from apps.training.models import Evaluation
 from apps.training.services import job_request
 from tests.console.conftest import signed_in
@@ -145,3 +146,24 @@ def refused_as_void(loop: Loop, request: ApprovalRequest, why: str) -> None:
 def _unmeasured(loop: Loop) -> ModelVersion:
     """The candidate's files, published by hand."""
     return artifact.version(loop.world.ada, weights=(5.0, 6.0))
+
+
+def asked_for_champion(loop: Loop, version: ModelVersion) -> ApprovalRequest:
+    """What the reviewers are shown about pointing the protected alias at the version."""
+    move = alias_move(actor=loop.world.ada, model=version.model, alias="champion", version=version)
+    assert isinstance(move, AliasRequest)
+    loop.tell()
+    return ApprovalRequest.objects.get(pk=move.approval)
+
+
+def test_a_move_of_an_alias_says_how_the_version_that_it_would_point_at_was_measured(loop: Loop) -> None:
+    request = asked_for_champion(loop, measured(loop, wrong=10))
+    assert request.evidence["Evaluation"].startswith("the gate refused this version: ")
+    assert request.evidence["Evaluation digest"] == Evaluation.objects.get().digest
+    assert request.evidence["Now"], "what the move itself is about is told too"
+
+
+def test_a_move_of_an_alias_is_void_once_the_version_was_measured_anew(loop: Loop) -> None:
+    request = asked_for_champion(loop, measured(loop))
+    measured(loop, on=loop.frozen("fresh", 20), told=False)
+    refused_as_void(loop, request, "has been measured anew")

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.services import decision_record
 from apps.console.selectors.retraining import retrain_panel
 from apps.console.selectors.versions import page_versions
 from apps.console.topics import deployment_topic
@@ -125,7 +127,17 @@ def test_one_that_passed_leads_to_its_revision(loop: Loop) -> None:
     ended(loop)
     shown = panel(loop)
     assert '<a href="#revision-2">2</a>' in shown
-    assert "revision 2 waits for its reviewers." in shown
+    assert "revision 2 was asked for. Revision 2 is " in shown
+
+
+def test_one_whose_rollout_was_refused_says_so_and_no_longer_that_it_waits(loop: Loop) -> None:
+    loop.policy()
+    ended(loop)
+    request = ApprovalRequest.objects.get()
+    decision_record(actor=loop.world.ben, request_id=request.pk, verdict="reject", comment="too slow")
+    loop.tell()
+    shown = panel(loop)
+    assert "Revision 2 is rejected: Rejected by ben: too slow." in shown
 
 
 def test_the_page_hears_of_every_trigger(loop: Loop) -> None:

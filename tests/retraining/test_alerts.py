@@ -83,7 +83,7 @@ def test_it_is_over_when_a_later_one_is_let_through(loop: Loop) -> None:
     refused(loop)
     passed(loop)
     assert open_alerts() == []
-    assert Alert.objects.get().resolution.startswith("The gates let echo/3 through; revision 2 waits")
+    assert Alert.objects.get().resolution.startswith("The gates let echo/3 through; revision 2 was asked for")
     assert [kind for kind, _ in told()] == ["alert.raised", "alert.resolved"]
 
 

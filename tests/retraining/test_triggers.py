@@ -227,6 +227,24 @@ class TestLookedFor:
         assert retraining_watch() == 1
         assert "It was right on 5.0% of 20 labelled samples" in RetrainTrigger.objects.get().why
 
+    def test_drift_that_lasts_calls_again_after_the_cooldown(self, loop: Loop) -> None:
+        policy = loop.policy(cooldown_s=3600, drift_groups=["image", "text"])
+        run, _ = loop.drift("image")
+        assert retraining_watch() == 0, "found a moment ago, and heard as an event"
+        loop.tell()
+        loop.label()
+        assert loop.begin().state == "training"
+        loop.end(TrainingJob.objects.get())
+        loop.tell()
+        assert (RetrainTrigger.objects.get().state, retraining_watch()) == ("requested", 0)
+        RetrainTrigger.objects.update(
+            fired_at=now() - timedelta(seconds=policy.cooldown_s), ended_at=now() - timedelta(seconds=policy.cooldown_s)
+        )
+        assert retraining_watch() == 1
+        again = RetrainTrigger.objects.latest("pk")
+        assert (again.kind, again.state, again.groups, again.met_since) == ("drift", "pending", ["image"], run.after)
+        assert again.why == "image is drifted still."
+
     def test_a_condition_that_lasts_is_not_told_at_each_look(self, loop: Loop) -> None:
         loop.policy(every_labels=1, cooldown_s=3600)
         loop.label(1)

@@ -43,14 +43,15 @@ def run_last(deployment: Deployment, revision: int) -> DriftRun | None:
     return done.order_by("-pk").first()
 
 
-def drifted_groups(deployment: Deployment, revision: int, before: DriftRun | None = None) -> set[str]:
-    """Groups that the last run with anything to say of them found drifted; with `before`, of the runs before that one.
+def drifted_groups(deployment: Deployment, revision: int | None, before: DriftRun | None = None) -> set[str]:
+    """Groups that the last run with anything to say of them found drifted, of one revision or, for None, of whichever
+    it was; with `before`, of the runs before that one.
 
     A run that has not enough data takes nothing back.
     """
-    groups = DriftGroup.objects.filter(
-        run__deployment=deployment, run__revision=revision, run__state=DriftRun.State.DONE, state__in=_DECIDED
-    )
+    groups = DriftGroup.objects.filter(run__deployment=deployment, run__state=DriftRun.State.DONE, state__in=_DECIDED)
+    if revision is not None:
+        groups = groups.filter(run__revision=revision)
     if before is not None:
         groups = groups.filter(run__lt=before.pk)
     last = groups.order_by("name", "-run_id").distinct("name").values_list("name", "state")

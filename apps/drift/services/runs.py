@@ -126,7 +126,10 @@ def _ending() -> dict[str, object]:
 
 
 def _tell(run: DriftRun, outcome: "Outcome") -> None:
-    """That it ended; and which groups are newly drifted, or no longer, by what was last known of each."""
+    """That it ended; and which groups are newly drifted, or no longer, by what was last known of each.
+
+    A group that is steady has healed also where an earlier revision was the one that drifted.
+    """
     states = {group.name: group.state for group in outcome.groups}
     outbox.emit(RunFinished(run.pk, run.deployment.name, run.revision, outcome.verdict, states))
     before = drifted_groups(run.deployment, run.revision, before=run)
@@ -135,7 +138,8 @@ def _tell(run: DriftRun, outcome: "Outcome") -> None:
     about = (run.pk, run.deployment.name, run.revision)
     if found := sorted(drifted - before):
         outbox.emit(DriftFound(*about, found, _summary(run, found, outcome)))
-    if healed := sorted(before & tested):
+    known = before | drifted_groups(run.deployment, None, before=run)
+    if healed := sorted(known & tested):
         told = f"{', '.join(healed)} of {run.deployment.name} revision {run.revision} looks as it should again."
         outbox.emit(DriftHealed(*about, healed, told))
 

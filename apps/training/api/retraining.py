@@ -100,12 +100,24 @@ class TriggerAnswer(serializers.ModelSerializer[RetrainTrigger]):
     learned_from = serializers.CharField(source="job.dataset", allow_null=True, default=None)
     measured_on = serializers.CharField(source="job.measured_on", allow_null=True, default=None)
     revision = serializers.IntegerField(source="revision.number", allow_null=True, default=None)
+    revision_state = serializers.CharField(
+        source="revision.state", allow_null=True, default=None, help_text="What became of that revision by now."
+    )
 
     class Meta:
         model = RetrainTrigger
         fields = [
             *("id", "deployment", "kind", "why", "state", "code", "reason", "joined", "groups", "actor", "fired_at"),
-            *("samples_found", "job", "learned_from", "measured_on", "evaluation", "revision", "ended_at"),
+            *(
+                "samples_found",
+                "job",
+                "learned_from",
+                "measured_on",
+                "evaluation",
+                "revision",
+                "revision_state",
+                "ended_at",
+            ),
         ]
 
 

@@ -71,6 +71,7 @@ class Pace:
     accuracy_floor: float | None
     accuracy_least: int
     cooldown: timedelta
+    on_drift: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Seen:
     labels: int = 0  # given since the last retraining
     labelled: int = 0  # of the accuracy's window
     right: int = 0
+    drifted: Sequence[str] = ()  # groups that are, of those the policy asks for
 
 
 def due(pace: Pace, seen: Seen, now: datetime) -> tuple[Kind, str] | None:
@@ -97,6 +99,8 @@ def due(pace: Pace, seen: Seen, now: datetime) -> tuple[Kind, str] | None:
 
 def _conditions(pace: Pace, seen: Seen, now: datetime) -> list[tuple[Kind, str]]:
     found = []
+    if pace.on_drift and seen.drifted and Kind.DRIFT in seen.fired:  # the first time it is heard as it is found
+        found.append((Kind.DRIFT, f"{', '.join(seen.drifted)} is drifted still."))
     accuracy = accuracy_low(pace, seen.labelled, seen.right)
     if accuracy:
         found.append((Kind.ACCURACY, accuracy))

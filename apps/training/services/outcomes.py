@@ -97,7 +97,7 @@ def _ask(trigger: RetrainTrigger, evaluation: Evaluation) -> None:
     except QuartetError as error:
         trigger_end(trigger, State.REFUSED, error.code, error.message, evaluation=evaluation)
     else:
-        reason = f"The gates let {evaluation.candidate} through; revision {revision.number} waits for its reviewers."
+        reason = f"The gates let {evaluation.candidate} through; revision {revision.number} was asked for."
         trigger_end(trigger, State.REQUESTED, "", reason, evaluation=evaluation, revision=revision)
 
 

@@ -1,18 +1,20 @@
 """What the control worker looks for now and then: policies whose time, accuracy or labels call for retraining."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db.models import Max
 
 from apps.core import poke
 from apps.core.clock import now
+from apps.drift.selectors import drifted_groups, run_last
 from apps.drift.services import QUEUE
 from apps.inference.selectors import labelled_count
 from apps.monitoring.rules.accuracy import Tally, total
 from apps.monitoring.selectors import deployment_accuracy
 from apps.training.models import RetrainPolicy, RetrainTrigger
-from apps.training.rules.triggers import OPEN, Kind, Seen, due
+from apps.training.rules.triggers import OPEN, Kind, Seen, due, groups_wanted
 from apps.training.services.beginning import learned_until, pending_worth_a_look
 from apps.training.services.outcomes import retraining_settle
 from apps.training.services.triggers import RETRAIN_TASK, trigger_fire
@@ -37,7 +39,7 @@ def retraining_watch() -> int:
 def _watched() -> list[RetrainPolicy]:
     """Policies that something must be looked up for, of deployments that serve and have no trigger open."""
     on = RetrainPolicy.objects.filter(enabled=True, deployment__live_revision__isnull=False)
-    looking = on.exclude(accuracy_floor=None, every_hours=None, every_labels=None)
+    looking = on.exclude(on_drift=False, accuracy_floor=None, every_hours=None, every_labels=None)
     busy = RetrainTrigger.objects.filter(state__in=OPEN).values("deployment")
     return list(looking.exclude(deployment__in=busy).select_related("deployment__live_revision", "set_by"))
 
@@ -55,8 +57,24 @@ def _fired(policy: RetrainPolicy) -> bool:
     if (found := due(policy.pace, _seen(policy, moment), moment)) is None:
         return False
     kind, why = found
-    trigger_fire(deployment=policy.deployment, kind=kind, why=why, actor=policy.set_by)
+    lasting = _lasting(policy) if kind is Kind.DRIFT else {}
+    trigger_fire(deployment=policy.deployment, kind=kind, why=why, actor=policy.set_by, **lasting)
     return True
+
+
+def _lasting(policy: RetrainPolicy) -> dict[str, Any]:
+    """What a trigger by drift knows besides: its groups, and the beginning of the window that showed them."""
+    live = policy.deployment.live_revision
+    assert live is not None
+    run = run_last(policy.deployment, live.number)
+    return {"groups": _drifted(policy), "met_since": (run.after or run.before) if run else None}
+
+
+def _drifted(policy: RetrainPolicy) -> list[str]:
+    """Groups of the live revision that are drifted by what was last known, of those that the policy asks for."""
+    live = policy.deployment.live_revision
+    assert live is not None
+    return groups_wanted(sorted(drifted_groups(policy.deployment, live.number)), policy.drift_groups)
 
 
 def _seen(policy: RetrainPolicy, moment: datetime) -> Seen:
@@ -72,6 +90,7 @@ def _seen(policy: RetrainPolicy, moment: datetime) -> Seen:
         labels=labels,
         labelled=tally.labelled,
         right=tally.right,
+        drifted=_drifted(policy) if policy.on_drift else (),
     )
 
 
