@@ -1,14 +1,16 @@
 """How the two revisions of each rollout by degrees compare, for the reconciler to decide on."""
 
 import time
+from dataclasses import replace
 
 import structlog
 
+from apps.core.clock import now
 from apps.deployments.models import Rollout
 from apps.deployments.rules.canary import Compared
 from apps.deployments.selectors import rollouts_to_compare
 from apps.monitoring.rules.side_by_side import Margins, compare
-from apps.monitoring.selectors import arm
+from apps.monitoring.selectors import arms
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +24,14 @@ def comparisons() -> dict[int, Compared]:
     moment = time.monotonic()
     rollouts = [each for each in rollouts_to_compare() if _due.get(each.pk, 0.0) <= moment]
     _due.update(dict.fromkeys([rollout.pk for rollout in rollouts], moment + PERIOD))
-    return {rollout.pk: _compared(rollout) for rollout in rollouts if rollout.stepped_at}
+    return {rollout.pk: _dated(rollout) for rollout in rollouts if rollout.stepped_at}
+
+
+def _dated(rollout: Rollout) -> Compared:
+    """With when it was looked at, so that the rollout's record tells how long a verdict took to be acted on."""
+    moment = now()
+    found = _compared(rollout)
+    return replace(found, figures={"at": moment.isoformat(), **found.figures})
 
 
 def _compared(rollout: Rollout) -> Compared:
@@ -31,5 +40,6 @@ def _compared(rollout: Rollout) -> Compared:
     assert rollout.stepped_at is not None
     margins = Margins(**{name: plan[name] for name in ("samples", "failed", "slower", "unsure", "labels", "wrong")})
     name, since = rollout.deployment.name, rollout.stepped_at
-    found = compare(arm(name, live.number, since), arm(name, new.number, since), margins)
+    baseline, candidate = arms(name, (live.number, new.number), since)
+    found = compare(baseline, candidate, margins)
     return Compared(rollout.step, found.verdict.value, found.as_dict())

@@ -43,6 +43,8 @@ ROUTES: dict[str, list[str]] = {
         "apps.training.services.candidate_refused",
         "apps.approvals.services.requests_recheck",
     ],
+    "training.retraining_ended": ["apps.monitoring.services.retraining_ended"],
+    "training.retrain_policy_removed": ["apps.monitoring.services.retraining_dropped"],
     "inference.key_changed": ["apps.inference.services.routing_publish"],
     "drift.run_finished": ["apps.drift.services.muting.inputs_follow_drift"],
     "drift.found": ["apps.monitoring.services.drift_found", "apps.training.services.drift_heard"],

@@ -16,6 +16,7 @@ from apps.console.refusals import refused
 from apps.console.selectors.drift import runs_page
 from apps.console.selectors.drift_run import run_context
 from apps.console.topics import FLEET, deployment_topic
+from apps.core.bounds import whole_of
 from apps.core.errors import CallerError, NotFound
 from apps.core.permissions import actor_of
 from apps.deployments.access import deployment_for
@@ -38,7 +39,7 @@ def runs(request: HttpRequest) -> dict[str, Any]:
     """Runs, newest first; `?deployment=` narrows them to one deployment's and `?before=` goes back in time."""
     name, before = request.GET.get("deployment", "").replace("\0", ""), request.GET.get("before", "")
     deployment = deployment_for(actor_of(request), name) if name else None
-    known = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    known = whole_of(before)
     rows, older = runs_page(deployment, known)
     return {
         "title": "Drift",

@@ -41,6 +41,7 @@ from apps.console.selectors.needs import needs
 from apps.console.selectors.nodes import node_rows
 from apps.console.selectors.training import job_context, job_rows
 from apps.console.topics import deployment_topic
+from apps.core.bounds import whole_of
 from apps.core.errors import CallerError, NotFound
 from apps.core.models import User
 from apps.deployments.access import deployment_for, deployment_to_operate
@@ -101,7 +102,8 @@ def deployment(request: HttpRequest, name: str) -> dict[str, Any]:
 @require_POST
 def rollback(request: HttpRequest, name: str) -> HttpResponse:
     """Traffic back to the kept revision."""
-    return _operated(request, name, deployment_rollback)
+    kept = whole_of(request.POST.get("kept", ""))
+    return _operated(request, name, partial(deployment_rollback, kept_id=kept))
 
 
 @login_required
@@ -212,7 +214,7 @@ def acknowledge(request: HttpRequest, alert_id: UUID) -> HttpResponse:
 def audit(request: HttpRequest) -> dict[str, Any]:
     """The trail; `?target=` narrows it to one object and `?before=` goes back in time."""
     target, before = request.GET.get("target", "").replace("\0", ""), request.GET.get("before", "")
-    known = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    known = whole_of(before)
     return {"title": "Audit", "target": target, "before": known, "trail": audit_page(target=target, before=known)}
 
 

@@ -23,6 +23,7 @@ SCOPES = {
     "subjects:delete": "Delete what is recorded of a subject",
     "alerts:write": "Set objectives, acknowledge alerts and choose which are mailed",
     "training:write": "Freeze dataset versions, start and cancel training jobs",
+    "evaluations:write": "Have versions measured beside the champion",
     "webhooks:write": "Make webhook endpoints, ping them and have things delivered again",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")

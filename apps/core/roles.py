@@ -1,4 +1,7 @@
-"""The groups a new installation starts with; an administrator may change them afterwards."""
+"""The groups a new installation starts with; an administrator may change them afterwards.
+
+A right that a role is given later reaches existing groups by a migration, once: see 0003 of training.
+"""
 
 from django.contrib.auth.models import Group, Permission
 from django.core.management.base import CommandError

@@ -12,13 +12,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from apps.core.admin import ReadOnlyAdmin
+from apps.core.bounds import whole_of
 from apps.core.errors import QuartetError
 from apps.core.models import User
 from apps.core.permissions import actor_of
 from apps.deployments.access import OPERATE, deployment_to_operate, rollout_for
 from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision, Rollout, StageScale
 from apps.deployments.selectors import coming_rollout, kept_rollout, rollout_weight
-from apps.deployments.services import ROLLOUT_ACTS, deployment_rollback
+from apps.deployments.services import ROLLOUT_ACTS, STEP_ACTS, deployment_rollback
 
 #: Of an abort, as its field says too.
 _LONGEST_REASON = 500
@@ -48,12 +49,16 @@ class DeploymentAdmin(ReadOnlyAdmin):
 
     def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """POST of the button that goes back."""
-        return self._acted(request, pk, _roll_back)
+        return self._acted(request, pk, partial(_roll_back, whole_of(request.POST.get("kept", ""))))
 
     def act_view(self, request: HttpRequest, pk: int, rollout: int) -> HttpResponse:
         """POST of the buttons that move this rollout, by the one that was pressed; `reason` is for aborting."""
         act = request.POST.get("act", "")
-        told = {"reason": request.POST.get("reason", "")[:_LONGEST_REASON]} if act == "abort" else {}
+        told: dict[str, Any] = {}
+        if act == "abort":
+            told["reason"] = request.POST.get("reason", "")[:_LONGEST_REASON]
+        if act in STEP_ACTS:
+            told["step"] = whole_of(request.POST.get("step", ""))
         return self._acted(request, pk, partial(_act, act, rollout, told)) if act in ROLLOUT_ACTS else self._page(pk)
 
     def _acted(self, request: HttpRequest, pk: int, act: Callable[[User, Deployment], str]) -> HttpResponse:
@@ -79,12 +84,12 @@ def _controls(deployment: Deployment) -> dict[str, Any]:
     return {"deployment": deployment, "kept": kept_rollout(deployment), "coming": coming, "share": share}
 
 
-def _roll_back(actor: User, deployment: Deployment) -> str:
-    rollout = deployment_rollback(actor=actor, deployment=deployment)
+def _roll_back(kept_id: int | None, actor: User, deployment: Deployment) -> str:
+    rollout = deployment_rollback(actor=actor, deployment=deployment, kept_id=kept_id)
     return f"Traffic goes back to revision {rollout.to_revision.number}."
 
 
-def _act(act: str, rollout_id: int, told: dict[str, str], actor: User, deployment: Deployment) -> str:
+def _act(act: str, rollout_id: int, told: dict[str, Any], actor: User, deployment: Deployment) -> str:
     rollout = ROLLOUT_ACTS[act](actor=actor, rollout_id=rollout_for(actor, rollout_id).pk, **told)
     number = rollout.to_revision.number
     if rollout.state == Rollout.State.CANARY:

@@ -41,6 +41,16 @@ class NotByDegrees(Conflict):
     )
 
 
+class StepPassed(Conflict):
+    code = "step_passed"
+    remedy = "Look where it stands now and decide again; a request that was repeated has been carried out before."
+
+
+class KeptAnother(Conflict):
+    code = "kept_another"
+    remedy = "Look which revision is kept now and decide again."
+
+
 class RolloutOver(Conflict):
     code = "rollout_over"
     remedy = "Where the old revision is kept, roll the deployment back."

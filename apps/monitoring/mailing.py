@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.clock import now
-from apps.core.ids import new_id
+from apps.core.sending import Sending
 from apps.monitoring.alerting import Alert
 from apps.monitoring.rules.findings import Severity
 
@@ -29,7 +29,7 @@ class Subscription(models.Model):
         return f"{self.user} {self.deployment or 'everything'}"
 
 
-class AlertMail(models.Model):
+class AlertMail(Sending):
     """One mail to one person, sent at least once; its `message_id` is the same however often it is sent."""
 
     class State(models.TextChoices):
@@ -37,7 +37,6 @@ class AlertMail(models.Model):
         SENT = "sent"
         FAILED = "failed"
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="mails")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_mails")
     #: As it was when the mail was written.
@@ -48,17 +47,8 @@ class AlertMail(models.Model):
     subject = models.CharField(max_length=300)
     body = models.TextField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    #: Tries since it was made or last asked for again.
-    tries = models.PositiveIntegerField(default=0)
-    #: Not before this moment: a lease while it is being sent, a pause after a failure.
-    due_at = models.DateTimeField(default=now)
-    #: Who is sending it; only their result counts.
-    claim = models.UUIDField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=now)
-    finished_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
-        ordering = ["-pk"]
+    class Meta(Sending.Meta):
         indexes = [
             models.Index(fields=["due_at"], name="alert_mail_waiting", condition=Q(state="waiting")),
             models.Index(fields=["created_at"], name="alert_mail_age"),

@@ -26,6 +26,11 @@ def trainer(actor: User) -> None:
     publisher(actor)
 
 
+def evaluator(actor: User) -> None:
+    """Raise Forbidden unless `actor` may have versions measured: nothing is registered in their name."""
+    require(actor, RUN, "have versions measured")
+
+
 def job_for(actor: User, job_id: UUID) -> TrainingJob:
     """The job with this id, to read; raises UnknownJob."""
     found = TrainingJob.objects.filter(pk=job_id).select_related(*RELATED).first()
@@ -88,5 +93,6 @@ RELATED = (
     "measured_on__dataset",
     "champion__model",
     "result__model",
+    "evaluation",
     "requested_by",
 )

@@ -30,6 +30,21 @@ class ParentUnusable(Conflict):
     remedy = "Bring its files back, or start from another version."
 
 
+class OtherModel(CallerError):
+    code = "other_model"
+    remedy = "Name two versions of one model: they answer the same samples with the same labels."
+
+
+class NoChampion(Conflict):
+    code = "no_champion"
+    remedy = "Say in 'champion' which version to measure beside, or point the alias champion at one."
+
+
+class SameVersion(Conflict):
+    code = "same_version"
+    remedy = "Register other files, or measure beside another version."
+
+
 class UnknownJob(NotFound):
     code = "unknown_training_job"
 

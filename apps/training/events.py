@@ -55,3 +55,26 @@ class CandidateRefused(Event):
     champion_id: int
     digest: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainingEnded(Event):
+    """What called for retraining came to an end: asked to be rolled out, refused, failed, or given up."""
+
+    name: ClassVar[str] = "training.retraining_ended"
+    trigger: int
+    deployment: str
+    state: str
+    code: str
+    reason: str
+    why: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainPolicyRemoved(Event):
+    """A deployment is retrained no more."""
+
+    name: ClassVar[str] = "training.retrain_policy_removed"
+    deployment: str
+    reason: str

@@ -15,12 +15,16 @@ from apps.core.ids import new_id
 from apps.registry.models import Frozen
 from apps.training.retraining import RetrainPolicy, RetrainTrigger
 from apps.training.rules.machine import State
+from apps.training.rules.recipes import EVALUATION
 
 __all__ = ["Evaluation", "GatePolicy", "LossPoint", "RetrainPolicy", "RetrainTrigger", "TrainingJob"]
 
 
 class TrainingJob(models.Model):
-    """A dataset version, a recipe and a parent version; and what becomes of them (rules/machine.py)."""
+    """A dataset version, a recipe and a parent version; and what becomes of them (rules/machine.py).
+
+    Or an evaluation alone: then the parent is the candidate, the dataset what it is measured on, and nothing learns.
+    """
 
     State = State
 
@@ -76,7 +80,9 @@ class TrainingJob(models.Model):
     result = models.ForeignKey(
         "registry.ModelVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    #: SHA-256 of the code that trained.
+    #: What it was measured to be: of an equal one before, the same row.
+    evaluation = models.ForeignKey("Evaluation", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    #: SHA-256 of the code that trained or measured.
     code_digest = models.CharField(max_length=64, blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(default=now)
@@ -109,6 +115,11 @@ class TrainingJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recipe} of {self.parent} on {self.dataset}"
+
+    @property
+    def learns(self) -> bool:
+        """Whether it makes a new version."""
+        return self.recipe != EVALUATION
 
     @property
     def directory(self) -> Path:

@@ -65,13 +65,14 @@ def job_spec(job_id: UUID) -> dict[str, Any]:
     return {
         "job": str(job.pk),
         "recipe": job.recipe,
+        "learns": job.learns,
         "parameters": job.parameters,
         "seed": job.seed,
         "device": job.device,
         "directory": str(job.directory),
         "parent": _version(job.parent),
         "champion": _version(job.champion) if job.champion else None,
-        "dataset": job.dataset_id,
+        "dataset": job.dataset_id if job.learns else None,
         "measured_on": job.measured_on_id,
         "seconds": job.seconds,
         "limits": {

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.clock import now
-from apps.core.ids import new_id
+from apps.core.sending import Sending
 
 
 class WebhookEndpoint(models.Model):
@@ -42,7 +42,7 @@ class WebhookEndpoint(models.Model):
         return [self.secret, self.previous_secret] if keeps else [self.secret]
 
 
-class Delivery(models.Model):
+class Delivery(Sending):
     """One thing to be told to one endpoint, at least once; its `message_id` is the same however often it is sent."""
 
     class State(models.TextChoices):
@@ -50,7 +50,6 @@ class Delivery(models.Model):
         DELIVERED = "delivered"
         FAILED = "failed"
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
     #: The header `webhook-id`, by which a receiver knows what it has had. No full stop in it.
     message_id = models.CharField(max_length=100)
@@ -58,17 +57,8 @@ class Delivery(models.Model):
     #: What is sent, byte for byte: the signature is over these bytes.
     body = models.TextField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    #: Tries since it was made or last asked for again.
-    tries = models.PositiveIntegerField(default=0)
-    #: Not before this moment: a lease while it is being sent, a pause after a failure.
-    due_at = models.DateTimeField(default=now)
-    #: Who is sending it; only their result counts.
-    claim = models.UUIDField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=now)
-    finished_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
-        ordering = ["-pk"]
+    class Meta(Sending.Meta):
         verbose_name_plural = "deliveries"
         constraints = [models.UniqueConstraint(fields=["endpoint", "message_id"], name="webhook_message_once")]
         indexes = [

@@ -32,13 +32,16 @@ def _bare(artifact: Artifact, seconds: float) -> bare.Bare:
 def _quartet(artifact: Artifact, seconds: float) -> Figures:
     files = samples(artifact.directory)
     with quartet.serving(artifact) as served:
-        plain = _request(served.url, files[:1], binary_answer=False)
+        plain = request(served.url, files[:1], binary_answer=False)
         require_same(ask(plain), "scores", _bare(artifact, 0.0).answer)
-        return speed(_request(served.url, files, binary_answer=True), seconds)
+        return speed(request(served.url, files, binary_answer=True), seconds)
 
 
-def _request(url: str, files: list[tuple[bytes, bytes]], binary_answer: bool) -> Request:
-    """The protocol's binary form. Every JSON head is padded to one length, as one header tells it for all bodies."""
+def request(url: str, files: list[tuple[bytes, bytes]], *, binary_answer: bool) -> Request:
+    """Samples (PNG, WAV) in the protocol's binary form, one a body.
+
+    Every JSON head is padded to one length, as one header tells it for all bodies.
+    """
     parts = [_body(sample, binary_answer) for sample in files]
     length = max(len(head) for head, _ in parts)
     told = {"Inference-Header-Content-Length": str(length), "Content-Type": "application/octet-stream"}

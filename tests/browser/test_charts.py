@@ -1,13 +1,17 @@
 """The charts of a deployment: every part of its traffic on one axis, over a time of the reader's choice."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page
 
 from apps.console.figures import share
+from apps.core.clock import now
 from apps.monitoring.rules.sketches import quantile
 from tests.browser.feed import Feed, shown
 from tests.browser.tab import Tab
 from tests.console.scene import Scene
+from tests.drift.finished import finished_run
 from tests.monitoring.labels import predicted, true
 from workers.serving.sketch import noted
 
@@ -76,3 +80,30 @@ def test_rollouts_and_arriving_labels_are_marked_and_lead_to_what_they_tell_of(t
         marked.nth(mark).locator("a").click()
         assert page.url.endswith(target)
         assert page.locator(target).is_visible()
+
+
+#: Keeps every text that a chart draws.
+_KEEP_DRAWN = """
+window.drawn = [];
+const fillText = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+  window.drawn.push(text);
+  return fillText.call(this, text, ...more);
+};
+"""
+
+
+def test_drift_is_drawn_where_a_run_found_it_and_leads_to_the_run(tab: Tab, busy: Scene) -> None:
+    busy.digits.refresh_from_db()
+    live = busy.digits.live_revision
+    assert live is not None
+    run = finished_run(busy.digits, live, now() - timedelta(minutes=10))
+    tab.page.add_init_script(_KEEP_DRAWN)
+    page = tab.open(PAGE)
+    page.wait_for_selector('[data-plot="throughput"] canvas')
+    tab.until(lambda: "image drifted" in page.evaluate("window.drawn"))
+    mark = page.locator(".marks li.drift")
+    assert mark.locator("a").all_inner_texts() == ["image drifted"]
+    mark.locator("a").click()
+    page.wait_for_url(f"**/drift/{run.pk}/")
+    assert "brightness" in page.locator("main").inner_text()

@@ -9,6 +9,7 @@ from apps.core.clock import now
 from apps.deployments.models import Rollout
 from apps.inference.models import Feedback
 from tests.deployments.makers import make_deployment, make_revision, make_version
+from tests.drift.finished import finished_run
 from tests.inference.records import ago
 from tests.monitoring.labels import predicted, true
 from tests.world import World
@@ -47,3 +48,16 @@ def test_rollouts_are_marked_where_traffic_moved_and_stand_among_the_others_by_t
     found = marks(deployment, moment.timestamp() - 3600, moment.timestamp() + 60)
     assert [(mark.kind, mark.text) for mark in found] == [("rollout", "revision 2"), ("labels", "1 label")]
     assert found[0].href == "#revision-2"
+
+
+def test_drift_is_marked_when_a_run_found_it_with_what_drifted_and_leads_to_the_run(world: World) -> None:
+    deployment, moment = make_deployment(world), now()
+    revision = make_revision(world, deployment, make_version(world))
+    found = finished_run(deployment, revision, moment - timedelta(minutes=10))
+    finished_run(deployment, revision, moment - timedelta(minutes=5), verdict="steady")
+    finished_run(deployment, revision, moment - timedelta(minutes=90))
+    elsewhere = make_deployment(world, "letters")
+    finished_run(elsewhere, make_revision(world, elsewhere, revision.version), moment - timedelta(minutes=1))
+    [mark] = marks(deployment, moment.timestamp() - 3600, moment.timestamp() + 60)
+    assert (mark.kind, mark.text, mark.href) == ("drift", "image drifted", f"/drift/{found.pk}/")
+    assert mark.at == found.finished_at.timestamp()  # type: ignore[union-attr]

@@ -26,7 +26,7 @@ def report(job: TrainingJob) -> None:
     """Half way."""
     lease = running(job)
     points = [(50, 2.0), (100, 0.5)]
-    job_beat(job_id=job.pk, lease=lease, report=Report("train", 100, 0.5, 100, "cpu", 3, 10**8, "step 100", points))
+    job_beat(job_id=job.pk, lease=lease, report=Report("train", 100, 0.5, 0, 100, "cpu", 3, 10**8, "step 100", points))
 
 
 def page(world: World, job: TrainingJob, who: str = "ada") -> str:

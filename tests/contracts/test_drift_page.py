@@ -7,6 +7,7 @@ import pytest
 
 from apps.drift.rules.kinds import Kind
 from apps.drift.rules.measures import LEAST
+from apps.drift.rules.policy import DEFAULTS
 from apps.drift.rules.reference import MOST_CATEGORIES, MOST_NUMBERS, MOST_VECTORS
 from apps.drift.rules.verdict import State, Strictness
 from tests.signals.made import RATE, tone, video
@@ -54,5 +55,5 @@ def test_the_least_effects_are_those_of_the_code(kind: Kind) -> None:
 def test_the_limits_are_those_of_the_code() -> None:
     for bound in (f"{MOST_NUMBERS:,} numbers", f"{MOST_CATEGORIES:,} categories", f"{MOST_VECTORS:,} vectors"):
         assert bound in PAGE
-    assert f"the level, {Strictness().level}" in PAGE
+    assert f"the level, {DEFAULTS['level']}" in PAGE
     assert f"a distance of {Strictness().findable}" in PAGE

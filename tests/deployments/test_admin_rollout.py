@@ -133,3 +133,11 @@ def test_who_may_not_operate_is_told_so_and_moves_nothing(world: World, canary: 
     assert "moving it needs the operator role" in html and 'name="act"' not in html
     assert "ben may not" in press(ben, canary, act)
     assert (weights(), canary.paused_at) == ([(1, 90), (2, 10)], None)
+
+
+def test_a_button_of_a_page_that_showed_another_step_promotes_nothing(world: World, canary: Rollout) -> None:
+    ada = signed_in(world.ada)
+    assert '<input type="hidden" name="step" value="0">' in page(ada, canary)
+    press(ada, canary, "promote", step="0")
+    assert "at another step by now, with 50 % of the traffic" in press(ada, canary, "promote", step="0")
+    assert weights() == [(1, 50), (2, 50)]

@@ -117,3 +117,22 @@ def test_a_plan_for_another_strategy_is_refused(world: World, deployment: Deploy
     answer = world.client(world.ada).post("/api/v1/deployments/digits/revisions", asked, format="json")
     assert answer.status_code == 400
     assert "canary and ab" in answer.json()["error"]["message"]
+
+
+def test_a_promotion_that_names_its_step_is_carried_out_once_however_often_it_is_sent(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    rollout, ada = at_a_step(world, deployment, version, fleet), world.client(world.ada)
+    sent = {"step": ada.get(f"{URL}/{rollout.pk}").json()["step"]}
+    assert ada.post(f"{URL}/{rollout.pk}/promote", sent, format="json").json()["share"] == 25
+    again = ada.post(f"{URL}/{rollout.pk}/promote", sent, format="json")
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "step_passed")
+    assert ada.get(f"{URL}/{rollout.pk}").json()["share"] == 25
+
+
+@pytest.mark.parametrize("step", [-1, "first", None])
+def test_a_step_that_is_none_is_refused(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet, step: object
+) -> None:
+    rollout, ada = at_a_step(world, deployment, version, fleet), world.client(world.ada)
+    assert ada.post(f"{URL}/{rollout.pk}/promote", {"step": step}, format="json").status_code == 400

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from workers.training.digits_av.held_out import HeldOutSample
 
 MODEL = DEPLOYMENT = "seen"
 #: Every measure but `wrong` may move as it likes: what sends the candidate back are the labels that callers told.
-CANARY = {"steps": [30, 60], "interval_s": 20, "samples": 40, "slower": 1, "unsure": 1, "labels": 1}
+CANARY: dict[str, Any] = {"steps": [30, 60], "interval_s": 20, "samples": 40, "slower": 1, "unsure": 1, "labels": 1}
 #: What an administrator does in the admin.
 _TWO_PEOPLE = f"""
 from django.contrib.auth.models import Group
@@ -120,6 +121,11 @@ def test_forced_through_by_two_people_the_canary_sends_it_back_and_no_request_fa
     ended = told(loop, rollout)
     assert ended["reason"].startswith("It is wrong in ")
     assert ended["step"] == 0, "it went back from its first share"
+    verdict, back, moved = way_back(loop, ended)
+    interval = timedelta(seconds=CANARY["interval_s"])
+    assert ended["comparison"]["verdict"] == "fail"
+    assert verdict <= back <= verdict + interval, "the way back began within one interval of what it was decided on"
+    assert back <= moved <= back + interval, "and every gateway had followed within another"
     assert loop.api.ask("GET", f"deployments/{DEPLOYMENT}")["live_revision"] == ended["from_revision"]
 
 
@@ -134,6 +140,13 @@ def forced(loop: Loop, candidate: int) -> int:
     assert sorted(each["reviewer"] for each in decisions) == ["ben", "dan"]
     loop.product.until(lambda: loop.revision(revision)["rollout"], "its rollout to begin", 30)
     return int(loop.revision(revision)["rollout"]["id"])
+
+
+def way_back(loop: Loop, ended: dict[str, Any]) -> tuple[datetime, datetime, datetime]:
+    """By the rollout's own record: when it was found to fail, sent back, and followed by every gateway."""
+    entries = loop.api.ask("GET", f"audit?target=deployment:{DEPLOYMENT}")["results"]
+    [back] = [each["at"] for each in entries if each["action"] == "rollout.reverting"]
+    return tuple(map(datetime.fromisoformat, (ended["comparison"]["at"], back, ended["moved_at"])))  # type: ignore[return-value]
 
 
 def told(loop: Loop, rollout: int) -> dict[str, Any]:

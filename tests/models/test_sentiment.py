@@ -66,6 +66,7 @@ def test_it_learns_and_is_served(untrained: Path, tmp_path: Path, recipe: str) -
     spec = {
         "job": "j",
         "recipe": recipe,
+        "learns": True,
         "parameters": told | {"checkpoint_every": 30, "threads": 1, "rank": 4},
         "seed": 0,
         "device": "cpu",

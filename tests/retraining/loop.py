@@ -46,14 +46,15 @@ class Loop:
         self.go_live(self.revision)
         self.base = self.frozen("base", 6)
         self.tests = self.frozen("tests", 40)
-        self._asked = 0
+        self._asked = self._kept = 0
 
     def frozen(self, name: str, count: int) -> DatasetVersion:
         samples = [sample(f"{name} {number}", str(number % 2), "old") for number in range(count)]
         return version_freeze(actor=self.world.ada, name=name, samples=samples)[0]
 
     def go_live(self, revision: Revision) -> None:
-        """As if it had been approved and started an hour ago."""
+        """As if it had been approved and started an hour ago, in place of what was live."""
+        Revision.objects.filter(deployment=self.deployment, state="live").update(state="retired")
         fields = {"state": "live", "approved_by": self.world.ben, "approved_at": now()}
         Revision.objects.filter(pk=revision.pk).update(live_at=now() - timedelta(hours=1), **fields)
         Deployment.objects.filter(pk=self.deployment.pk).update(live_revision=revision)
@@ -65,7 +66,9 @@ class Loop:
         usual = {"base": [self.base], "measured_on": [self.tests], "least_labels": LEAST, "held_out": 0.5}
         return retrain_policy_set(actor=self.world.ada, deployment=self.deployment, **(usual | given))
 
-    def label(self, count: int = LEAST, *, right: bool = True, kept: bool = True, ago: float = 1) -> list[UUID]:
+    def label(
+        self, count: int = LEAST, *, right: bool = True, kept: bool = True, ago: float = 1, subject: str = ""
+    ) -> list[UUID]:
         """So many predictions of different texts that were made so many seconds ago, with their truths."""
         rows = []
         for _ in range(count):
@@ -73,19 +76,21 @@ class Loop:
             prediction = made_at(now() - timedelta(seconds=ago))
             truth = str(self._asked % 2)
             answer = truth if right else "9"
-            about = {"deployment": "echoes", "inputs": ["text"], "missing": [], "labels": [answer]}
+            about = {"deployment": "echoes", "inputs": ["text"], "missing": [], "labels": [answer], "subject": subject}
             predictions_add(records=[record(prediction, **about)])
             if kept:
-                self._keep(prediction)
+                self.keep(prediction, subject)
             rows.append(Given(prediction, truth))
         feedback_give(actor=self.world.ada, allowed=[], rows=rows)
         return [each.prediction for each in rows]
 
-    def _keep(self, prediction: UUID) -> None:
+    def keep(self, prediction: UUID, subject: str = "") -> None:
+        """Its input is recorded: another text each time."""
+        self._kept += 1
         at = moment(prediction)
         assert at is not None
-        content = Content(f"asked {self._asked}".encode(), "text/plain; charset=utf-8")
-        kept_add(kept=[Kept(prediction, at, "echoes", "", "text", 0, content)])
+        content = Content(f"asked {self._kept}".encode(), "text/plain; charset=utf-8")
+        kept_add(kept=[Kept(prediction, at, "echoes", subject, "text", 0, content)])
 
     def drift(self, *groups: str) -> tuple[DriftRun, UUID]:
         """A run that found these groups drifted over the last hour, and the event that says so, which waits."""
@@ -108,8 +113,13 @@ class Loop:
     def end(self, job: TrainingJob, *, wrong: int = 0, weights: tuple[float, ...] = (5.0, 6.0)) -> ModelVersion | None:
         """As its host does when the training is done: the champion has every sample right, the candidate all but so
         many."""
+        return self.finish(job, running(job), wrong=wrong, weights=weights)
+
+    def finish(
+        self, job: TrainingJob, lease: UUID, *, wrong: int = 0, weights: tuple[float, ...] = (5.0, 6.0)
+    ) -> ModelVersion | None:
+        """The same for who holds the job."""
         assert job.measured_on is not None
-        lease = running(job)
         directory = Path(tempfile.mkdtemp(dir=self.home()))
         for path, content in (artifact.files() | {"weights/model.safetensors": artifact.safetensors(weights)}).items():
             (directory / path).parent.mkdir(parents=True, exist_ok=True)

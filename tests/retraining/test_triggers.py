@@ -10,6 +10,7 @@ from django.db import connections
 from apps.core.clock import now
 from apps.core.errors import Forbidden
 from apps.core.models import AuditEntry
+from apps.inference.models import Feedback
 from apps.training.errors import NoRetrainPolicy
 from apps.training.models import RetrainTrigger, TrainingJob
 from apps.training.rules.triggers import Kind
@@ -24,6 +25,7 @@ from apps.training.services import (
     trigger_begin,
     trigger_fire,
 )
+from apps.training.services.beginning import pending_worth_a_look
 from tests.retraining.loop import LEAST, Loop, event
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +87,29 @@ def test_labels_whose_inputs_were_not_kept_are_not_enough(loop: Loop) -> None:
     assert loop.begin().reason.startswith(f"Not enough labels: {LEAST - 1} of the {LEAST} ")
 
 
+def test_inputs_that_are_recorded_after_their_labels_are_found_by_the_next_look(loop: Loop) -> None:
+    """Labels are bound to predictions; what these were asked with may come a moment later."""
+    loop.policy()
+    predictions = loop.label(kept=False)
+    now_by(loop)
+    assert loop.begin().reason.startswith("Not enough labels: 0 of the ")
+    for prediction in predictions:
+        loop.keep(prediction)
+    assert loop.begin().state == "training"
+
+
+def test_a_look_is_spared_that_could_not_find_enough(loop: Loop) -> None:
+    loop.policy()
+    loop.label(LEAST - 1)
+    loop.label(50, kept=False)
+    Feedback.objects.update(given_at=now() - timedelta(minutes=5))
+    now_by(loop)
+    loop.begin()
+    assert pending_worth_a_look() == []
+    loop.label(1)
+    assert len(pending_worth_a_look()) == 1
+
+
 def test_labels_of_what_was_met_before_the_drift_do_not_count_for_it(loop: Loop) -> None:
     loop.policy()
     loop.label(ago=2 * 3600)  # the run's window is an hour
@@ -114,6 +139,21 @@ def test_drift_that_is_over_before_labels_came_gives_up_and_an_older_word_of_it_
     assert RetrainTrigger.objects.get().state == "pending"
     drift_over(event_id=event(), **told)
     assert RetrainTrigger.objects.get().code == "drift_healed"
+
+
+def test_what_a_person_asked_for_goes_on_when_the_drift_that_it_joined_is_over(loop: Loop) -> None:
+    loop.policy()
+    loop.drift("text")
+    loop.tell()
+    assert now_by(loop).state == "deduplicated"
+    told = {"run_id": 1, "deployment": "echoes", "revision": 1, "groups": ["text"], "summary": ""}
+    drift_over(event_id=event(), **told)
+    by_drift, by_hand = RetrainTrigger.objects.order_by("pk")
+    assert (by_drift.code, by_hand.state, by_hand.joined) == ("drift_healed", "pending", None)
+    loop.label()
+    assert retraining_begin() == 1
+    by_hand.refresh_from_db()
+    assert by_hand.state == "training"
 
 
 def test_drift_of_a_group_that_the_policy_does_not_name_fires_nothing(loop: Loop) -> None:

@@ -1,6 +1,7 @@
 """Digits seen and heard learn on from samples of pictures and sounds, by a training job's own code, and are served."""
 
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,19 @@ import pytest
 import torch
 import yaml
 
+from apps.drift.rules.profile import ReferenceProfile, build
 from apps.registry.rules.manifest import manifest_normalise, manifest_parse
 from apps.registry.storage import file_sha256
 from tests.training.hosted import digits, hosted, inspected
+from workers.file_signals import described
 from workers.serving.steps import STEPS
 from workers.serving.tensors import BYTES, Tensor
 from workers.training.digits_av.artifact.digits_av import load_model
 from workers.training.digits_av.held_out import HeldOutSample, held_out
 from workers.training.families.digits import Digits
+from workers.training.package import package
+from workers.training.place import place
+from workers.training.profile import LEAST, chosen, profile
 from workers.training.recipes import RECIPES
 from workers.training.samples import Samples, SamplesUnfit, file_path
 from workers.training.work import run
@@ -42,10 +48,10 @@ def staged(directory: Path, met: list[HeldOutSample]) -> Path:
     rows = []
     for number, sample in enumerate(met):
         inputs = {}
-        for place, (name, content) in enumerate((("image", sample.png), ("sound", sample.wav))):
-            if number % 3 == 1 + place:
+        for at, (name, content) in enumerate((("image", sample.png), ("sound", sample.wav))):
+            if number % 3 == 1 + at:
                 continue
-            path = file_path(directory / "files", f"{2 * number + place:064x}")
+            path = file_path(directory / "files", f"{2 * number + at:064x}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             inputs[name] = path.name
@@ -79,7 +85,7 @@ def test_it_learns_on_and_is_served(artifact: Path, met: list[HeldOutSample], tm
     parent = version(artifact)
     parameters = {"steps": 4, "batch_size": 16, "learning_rate": None, "checkpoint_every": 4, "threads": 1, "rank": 4}
     spec = {"job": "j", "recipe": recipe, "parameters": parameters, "seed": 0, "device": "cpu", "measured_on": 1}
-    spec |= {"directory": str(staged(tmp_path, met)), "parent": parent, "champion": parent}
+    spec |= {"learns": True, "directory": str(staged(tmp_path, met)), "parent": parent, "champion": parent}
     events = Told()
     run(spec, events, threading.Event())  # type: ignore[arg-type]
     assert events.events[-1]["event"] == "done"
@@ -96,6 +102,65 @@ def test_it_learns_on_and_is_served(artifact: Path, met: list[HeldOutSample], tm
     asked = [{"image": Tensor(BYTES, (), [s.png]), "sound": Tensor(BYTES, (), [s.wav])} for s in met[::3]]
     # What is measured in training is what is served: the same answers to the same files.
     assert [str(each) for each in digits(served.run(asked))] == answers["candidate"][::3]
+
+
+def retrained(artifact: Path, met: list[HeldOutSample], directory: Path, **manifest: Any) -> Path:
+    """The result of a short job whose parent brings a profile of another world."""
+    shutil.copytree(artifact, directory / "parent")
+    (directory / "parent" / "reference.json").write_text(build([{"image.brightness": 9.0}] * 50, {}).to_json())
+    parent = version(directory / "parent")
+    parent["manifest"] |= manifest
+    parameters = {"steps": 2, "batch_size": 8, "learning_rate": None, "checkpoint_every": 2, "threads": 1}
+    spec = {"job": "j", "recipe": "frozen-encoder", "parameters": parameters, "seed": 0, "device": "cpu"}
+    spec |= {
+        "learns": True,
+        "directory": str(staged(directory, met)),
+        "parent": parent,
+        "champion": parent,
+        "measured_on": 1,
+    }
+    run(spec, Told(), threading.Event())  # type: ignore[arg-type]
+    return directory / "result"
+
+
+def test_its_reference_profile_is_of_what_it_was_measured_on_and_learned_from_and_not_its_parents(
+    artifact: Path, met: list[HeldOutSample], tmp_path: Path
+) -> None:
+    made = ReferenceProfile.from_json((retrained(artifact, met, tmp_path) / "reference.json").read_bytes())
+    assert made.modalities == {"image": "image", "sound": "audio"}
+    expected = {"image.brightness", "sound.loudness", "prediction", "confidence", "agreement", "image.agreement"}
+    assert expected <= made.signals.keys()
+    row = described("image", Tensor(BYTES, (), [met[0].png]))[2]["signals"]["brightness"]
+    assert row in made.signals["image.brightness"].values  # type: ignore[attr-defined]
+    assert 9.0 not in made.signals["image.brightness"].values  # type: ignore[attr-defined]
+
+
+def test_the_same_job_from_the_beginning_makes_the_same_profile(
+    artifact: Path, met: list[HeldOutSample], tmp_path: Path
+) -> None:
+    once, again = (retrained(artifact, met, tmp_path / name) / "reference.json" for name in ("once", "again"))
+    assert once.read_bytes() == again.read_bytes()
+
+
+def test_without_signals_it_has_no_profile_rather_than_its_parents(
+    artifact: Path, met: list[HeldOutSample], tmp_path: Path
+) -> None:
+    family = Digits(artifact, manifest_of(artifact))
+    parent = shutil.copytree(artifact, tmp_path / "parent")
+    (parent / "reference.json").write_text("{}")
+    assert profile(family.load(), family, staged(tmp_path, met), {"numbers": "tensor"}, place("cpu")) is None
+    package(tmp_path / "made", parent, family, family.load(), {}, None)
+    assert (tmp_path / "made" / "model.yaml").is_file() and not (tmp_path / "made" / "reference.json").exists()
+
+
+def test_where_enough_was_met_the_profile_tells_of_that_alone(tmp_path: Path) -> None:
+    old = [{"inputs": {"image": f"{number:064x}"}, "label": "1", "slices": ["old"]} for number in range(LEAST)]
+    new = [{**row, "inputs": {"image": f"f{number:063x}"}, "slices": ["met:digits"]} for number, row in enumerate(old)]
+    (tmp_path / "train.json").write_text(json.dumps(new[100:] + old))
+    (tmp_path / "measure.json").write_text(json.dumps(new[:100] + old))
+    assert {row.slices for row in chosen(tmp_path).rows} == {("met:digits",)}
+    (tmp_path / "train.json").write_text(json.dumps(old))
+    assert len(chosen(tmp_path).rows) == LEAST + 100
 
 
 def test_a_label_that_is_no_digit_and_a_file_that_is_no_picture_are_told(artifact: Path, tmp_path: Path) -> None:

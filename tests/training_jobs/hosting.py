@@ -19,8 +19,9 @@ import json, os, pathlib, signal, sys, threading, time
 spec = json.loads(sys.stdin.readline())
 def say(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
-def progress(step, kept=0):
-    say("progress", phase="train", points=[[step, 1 / step]], kept_step=kept, device="cpu")
+def progress(step, kept=0, began=0):
+    steps = {"began_step": began, "kept_step": kept}
+    say("progress", phase="train", points=[[step, 1 / step]], device="cpu", **steps)
 told = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: told.set())
 threading.Thread(target=lambda: (sys.stdin.read(), told.set()), daemon=True).start()

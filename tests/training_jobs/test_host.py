@@ -174,3 +174,11 @@ def test_a_damaged_file_of_its_parent_takes_the_parent_out_of_use(hosting: Hosti
         "corrupt",
         "It differs.",
     )
+
+
+def test_a_node_that_begins_anew_and_comes_less_far_has_brought_it_further(hosting: Hosting) -> None:
+    ends = "os.kill(os.getpid(), signal.SIGKILL)"
+    hosting.runs(spoken(f"progress(9000, kept=9000)\n{ends}"))
+    for began, kept in ((0, 3000), (3000, 6000), (6000, 8000)):  # on another node, whose directory was empty
+        job = hosting.runs(spoken(f"progress({kept}, kept={kept}, began={began})\n{ends}"))
+        assert (job.state, job.code, job.kept_step, job.fruitless) == ("waiting", "process_ended", kept, 0)

@@ -47,7 +47,7 @@ def test_the_first_to_claim_it_gets_it(job: TrainingJob) -> None:
 
 def test_heartbeats_tell_how_far_it_is_and_keep_the_lease(job: TrainingJob) -> None:
     lease = running(job)
-    report = Report("train", 10, 0.5, 10, "cpu", 1.5, 1000, "step 10", [(5, 0.7), (10, 0.5)])
+    report = Report("train", 10, 0.5, 0, 10, "cpu", 1.5, 1000, "step 10", [(5, 0.7), (10, 0.5)])
     assert job_beat(job_id=job.pk, lease=lease, report=report) == "go_on"
     assert job_beat(job_id=job.pk, lease=lease, report=report) == "go_on"
     job.refresh_from_db()

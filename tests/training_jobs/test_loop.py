@@ -31,6 +31,9 @@ class Silent:
     def phase(self, name: str) -> None:
         pass
 
+    def began(self, step: int) -> None:
+        pass
+
     def kept(self, step: int) -> None:
         pass
 

@@ -37,6 +37,7 @@ def test_killed_in_mid_training_it_resumes_to_the_same_version_and_is_measured(
     job = hosting.start().ends()
     assert (job.state, job.attempts, job.step) == ("done", 2, 300), job.reason
     assert "resumed at step" in job.log_tail
+    assert 0 < job.claim_step < job.kept_step == 300
     evaluation = Evaluation.objects.get()
     assert (evaluation.candidate, evaluation.champion, evaluation.passed) == (job.result, parent, True)
     assert evaluation.figures[0]["candidate"] > 0.95

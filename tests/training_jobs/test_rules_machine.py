@@ -32,11 +32,14 @@ class Life(RuleBasedStateMachine):
             assert self.job.state in {*HELD, State.CANCELLED}
 
     @precondition(lambda self: self.job.state in HELD)
-    @rule(step=st.integers(0, 1000))
-    def keep(self, step: int) -> None:
-        kept = self.job.kept_step
-        self.job = machine.keep(self.job, step)
-        assert self.job.kept_step == max(kept, step)
+    @rule(began=st.none() | st.integers(0, 1000), more=st.integers(0, 1000))
+    def keep(self, began: int | None, more: int) -> None:
+        before = self.job
+        self.job = machine.keep(before, began, (began or 0) + more)
+        if began is None:
+            assert self.job == before
+        else:
+            assert (self.job.claim_step, self.job.kept_step) == (began, began + more)
 
     @invariant()
     def never_tries_in_vain_for_ever(self) -> None:
@@ -51,8 +54,9 @@ class Life(RuleBasedStateMachine):
 TestLife = Life.TestCase
 
 
-def attempt(job: Standing, kept: int = 0, **how: bool) -> Standing:
-    return machine.let_go(machine.keep(machine.start(machine.claim(job)), kept), **how)
+def attempt(job: Standing, began: int | None = 0, kept: int = 0, **how: bool) -> Standing:
+    """A node takes it, finds a checkpoint of the step `began`, and leaves one of the step `kept`."""
+    return machine.let_go(machine.keep(machine.start(machine.claim(job)), began, kept), **how)
 
 
 def test_attempts_that_bring_it_no_further_end_it() -> None:
@@ -66,8 +70,19 @@ def test_attempts_that_bring_it_no_further_end_it() -> None:
 def test_a_new_checkpoint_wins_it_more_attempts() -> None:
     job = Standing()
     for number in range(10 * FRUITLESS_MOST):
-        job = attempt(job, kept=number // 2)
+        job = attempt(job, began=number // 2, kept=(number + 1) // 2)
     assert job.state == State.WAITING
+
+
+def test_a_node_that_begins_anew_brings_it_further_although_another_had_come_further_still() -> None:
+    job = attempt(Standing(), 0, 9000)
+    for began, kept in ((0, 3000), (3000, 6000), (6000, 8000)):
+        job = attempt(job, began, kept)
+        assert (job.state, job.fruitless, job.kept_step) == (State.WAITING, 0, kept)
+
+
+def test_an_attempt_that_ends_before_it_has_begun_brings_it_no_further() -> None:
+    assert attempt(attempt(Standing(), 0, 50), None).fruitless == 1
 
 
 def test_a_worker_that_was_told_to_stop_costs_no_attempt() -> None:

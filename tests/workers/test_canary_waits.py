@@ -9,7 +9,7 @@ from apps.deployments.rules.advance import Evidence
 from apps.deployments.selectors import routing_deployments
 from tests.deployments.makers import Fleet
 from tests.deployments.test_canary import age
-from tests.workers.test_compare import COUNT, answered, canary  # noqa: F401  # the fixture
+from tests.workers.canaries import COUNT, answered
 from tests.world import World
 from workers import compare
 
@@ -34,7 +34,7 @@ def weights() -> list[tuple[int, int]]:
     return [(split["revision"], split["weight"]) for split in routing_deployments()["digits"]["splits"]]
 
 
-def test_where_the_live_revision_is_idle(canary: Rollout) -> None:  # noqa: F811
+def test_where_the_live_revision_is_idle(canary: Rollout) -> None:
     answered(2)
     assert passes(canary, PATIENCE_S - 1).paused_at is None
     held = passes(canary, PATIENCE_S + 1)
@@ -42,7 +42,7 @@ def test_where_the_live_revision_is_idle(canary: Rollout) -> None:  # noqa: F811
     assert weights() == [(1, 80), (2, 20)]
 
 
-def test_where_the_traffic_stops_before_there_is_enough(canary: Rollout) -> None:  # noqa: F811
+def test_where_the_traffic_stops_before_there_is_enough(canary: Rollout) -> None:
     answered(1, count=COUNT // 2)
     answered(2, count=COUNT // 2)
     held = passes(canary, PATIENCE_S + 1)
@@ -50,11 +50,11 @@ def test_where_the_traffic_stops_before_there_is_enough(canary: Rollout) -> None
     assert weights() == [(1, 80), (2, 20)]
 
 
-def test_where_nobody_asks_at_all(canary: Rollout) -> None:  # noqa: F811
+def test_where_nobody_asks_at_all(canary: Rollout) -> None:
     assert "has answered 0" in passes(canary, PATIENCE_S + 1).pause_reason
 
 
-def test_resumed_with_traffic_that_came_back_it_goes_on(world: World, canary: Rollout) -> None:  # noqa: F811
+def test_resumed_with_traffic_that_came_back_it_goes_on(world: World, canary: Rollout) -> None:
     assert passes(canary, PATIENCE_S + 1).paused_at is not None
     services.rollout_resume(actor=world.ada, rollout_id=canary.pk)
     canary.refresh_from_db()

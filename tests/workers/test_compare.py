@@ -1,40 +1,27 @@
 """What both revisions of a canary were recorded to do decides its next step."""
 
-import pytest
+import json
+from datetime import datetime, timedelta
 
+import pytest
+from redis import Redis
+
+from apps.core.clock import now
+from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Rollout
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.selectors import routing_deployments
 from apps.inference.services import predictions_add
-from tests.deployments.makers import Fleet, approve, make_deployment, make_revision, make_version
-from tests.inference.records import record
+from apps.monitoring.selectors import side_by_side
+from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version
+from tests.inference.records import ago, record
 from tests.monitoring.labels import predicted, true
+from tests.workers.canaries import COUNT, answered
 from tests.world import World
 from workers import compare
+from workers.relay import relay_run
 
 pytestmark = pytest.mark.django_db
-COUNT = 40
-WIDE = {"failed": 0.3, "slower": 0.4, "unsure": 0.4, "labels": 0.4, "wrong": 0.3}
-
-
-@pytest.fixture
-def canary(world: World) -> Rollout:
-    """Two revisions of `digits` that share the traffic."""
-    deployment, fleet = make_deployment(world), Fleet()
-    fleet.go_live(world, deployment, make_revision(world, deployment, make_version(world)))
-    plan = {"steps": [20], "samples": COUNT, **WIDE}
-    revision = make_revision(world, deployment, make_version(world, 2), strategy="canary", canary=plan)
-    approve(world, revision)
-    fleet.beat()
-    fleet.bring_up()
-    compare._due.clear()
-    return Rollout.objects.get(to_revision=revision)
-
-
-def answered(revision: int, *, error: str = "", latency_ms: float = 5.0, label: str = "7", count: int = COUNT) -> None:
-    fields = {"revision": revision, "error": error, "latency_ms": latency_ms}
-    given = {"labels": [] if error else [label], "confidences": [] if error else [0.9]}
-    predictions_add(records=[record(**fields, **given) for _ in range(count)])
 
 
 def found(rollout: Rollout) -> tuple[str, str]:
@@ -109,7 +96,85 @@ def test_a_fail_sends_all_traffic_back_in_the_next_pass(canary: Rollout) -> None
     assert [(each["revision"], each["weight"]) for each in splits] == [(1, 100)]
 
 
+def test_the_first_failing_verdict_routes_the_traffic_back_in_its_own_pass_and_the_record_tells_when(
+    canary: Rollout, valkey: Redis
+) -> None:
+    answered(1)
+    answered(2, error="model_failed")
+    relay_run()  # what came before is published
+    assert routed(valkey) == {1, 2}
+    Fleet().reconcile(Evidence(comparisons=compare.comparisons()))  # long before its interval is over
+    canary.refresh_from_db()
+    assert (canary.state, canary.comparison["verdict"], canary.reason) == (
+        "reverting",
+        "fail",
+        canary.comparison["reason"],
+    )
+    back = AuditEntry.objects.get(action="rollout.reverting")
+    assert canary.stepped_at is not None
+    assert canary.stepped_at <= datetime.fromisoformat(canary.comparison["at"]) <= back.at
+    relay_run()
+    assert routed(valkey) == {1}
+
+
+def routed(valkey: Redis) -> set[int]:
+    """The revisions that gateways are told to send requests to."""
+    published = json.loads(valkey.get("quartet:routing") or "{}")  # type: ignore[arg-type]
+    return {split["revision"] for split in published["deployments"]["digits"]["splits"]}
+
+
 def test_deployments_that_share_nothing_are_not_looked_at(world: World) -> None:
     deployment: Deployment = make_deployment(world)
     Fleet().go_live(world, deployment, make_revision(world, deployment, make_version(world)))
     assert compare.comparisons() == {}
+
+
+def spread(revision: int, count: int, seconds: float, slow: range = range(0)) -> None:
+    """So many requests, evenly over the last `seconds`; those of so many seconds ago in `slow` took long."""
+    ages = [seconds * (number + 1) / count for number in range(count)]
+    times = [50.0 if int(age) in slow else 5.0 for age in ages]
+    asked = zip(ages, times, strict=True)
+    predictions_add(records=[record(ago(seconds=age), revision=revision, latency_ms=took) for age, took in asked])
+
+
+@pytest.fixture
+def busy(canary: Rollout, monkeypatch: pytest.MonkeyPatch) -> Rollout:
+    """At its step for long, with more requests than are looked at in an arm."""
+    Rollout.objects.filter(pk=canary.pk).update(stepped_at=now() - timedelta(seconds=300))
+    monkeypatch.setattr(side_by_side, "_MOST", COUNT)
+    canary.refresh_from_db()
+    return canary
+
+
+def test_a_slow_spell_that_both_had_is_not_the_candidates_at_any_volume(busy: Rollout) -> None:
+    slow = range(16, 76)
+    spread(1, 19 * COUNT, 80, slow)
+    spread(2, COUNT, 80, slow)
+    measures = {each["name"]: each for each in compare.comparisons()[busy.pk].figures["measures"]}
+    assert (measures["slower"]["baseline"], measures["slower"]["candidate"]) == (0, 0)
+    assert measures["slower"]["verdict"] == "pass"
+
+
+def test_both_arms_are_full_and_cover_the_same_time(busy: Rollout) -> None:
+    slow = range(40)
+    spread(1, 19 * COUNT, 160, slow)
+    spread(2, 2 * COUNT, 160, slow)  # the newest of these that are looked at go back 80 s
+    assert busy.stepped_at is not None
+    for arm in side_by_side.arms("digits", (1, 2), busy.stepped_at):
+        assert arm.requests == COUNT
+        assert abs(sum(took > 5 for took in arm.latencies) - COUNT / 2) <= 1
+
+
+def test_of_a_deployment_without_end_only_the_newest_are_read(busy: Rollout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "_READ", COUNT)
+    spread(1, COUNT - 10, 50)
+    spread(2, 20, 100)
+    assert busy.stepped_at is not None
+    assert [arm.requests for arm in side_by_side.arms("digits", (1, 2), busy.stepped_at)] == [COUNT - 10, 10]
+
+
+def test_what_fails_only_now_is_found_in_a_step_that_lasts_long(busy: Rollout) -> None:
+    spread(1, 19 * COUNT, 250)
+    spread(2, 5 * COUNT, 250)
+    answered(2, error="model_failed")
+    assert found(busy)[0] == "fail"

@@ -56,7 +56,7 @@ def main() -> int:
         from workers.training.faults import told
 
         log.exception("the job ends")
-        events.send("failed", **told(error))
+        events.send("failed", **told(error, learns=spec["learns"]))
     return 0
 
 

@@ -26,8 +26,8 @@ _LONGEST = 1500
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def told(error: BaseException) -> dict[str, Any]:
-    """The fields of the event `failed`."""
+def told(error: BaseException, *, learns: bool = True) -> dict[str, Any]:
+    """The fields of the event `failed`; where nothing learns, no recipe is to blame."""
     for kind, code in _OWN.items():
         if isinstance(error, kind):
             notes = getattr(error, "__notes__", [])  # of a corrupt artifact, which version it is
@@ -42,7 +42,8 @@ def told(error: BaseException) -> dict[str, Any]:
     last = traceback.format_exception(error)[-1].strip()
     frame = (traceback.extract_tb(error.__traceback__) or [None])[-1]
     where = f" ({frame.name}, line {frame.lineno})" if frame else ""
-    return {"code": "recipe_failed", "message": f"The recipe failed: {last[:_LONGEST]}{where}"}
+    code, what = ("recipe_failed", "The recipe") if learns else ("evaluation_failed", "The evaluation")
+    return {"code": code, "message": f"{what} failed: {last[:_LONGEST]}{where}"}
 
 
 def _is_disk_full(error: BaseException) -> bool:

@@ -77,6 +77,7 @@ class JobHost:
         self._directory = Path(spec["directory"])
         self._directory.mkdir(parents=True, exist_ok=True)
         self._allowed = Allowed(**spec["limits"])
+        self._learns = spec["learns"]
         logs = Path(settings.QUARTET_HOME) / "logs" / "training"
         self._watch = Watch(self._directory, logs / f"{self._id}.log", spec["seconds"])
         self._log.info("training job starts", recipe=spec["recipe"], parent=spec["parent"]["name"])
@@ -174,13 +175,12 @@ class JobHost:
     def _finish(self, code_digest: str) -> None:
         written = self._directory / "answers.json"
         answers = Answers(**json.loads(written.read_text())) if written.exists() else None
-        services.job_finish(
-            job_id=self._id,
-            lease=self._lease,
-            result=self._directory / "result",
-            code_digest=code_digest,
-            answers=answers,
-        )
+        about: dict[str, Any] = {"job_id": self._id, "lease": self._lease, "code_digest": code_digest}
+        if self._learns:
+            services.job_finish(**about, result=self._directory / "result", answers=answers)
+        else:
+            assert answers is not None, "the child says that it is done when its answers are written"
+            services.evaluation_finish(**about, answers=answers)
 
     def _corrupt(self, last: dict[str, Any]) -> None:
         """A file of parent or champion is not what was registered: nobody else should use it either."""

@@ -15,6 +15,7 @@ class TrainingSample:
 
     inputs: dict[str, str]
     label: str
+    slices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class Samples:
     def load(cls, directory: Path, name: str) -> "Samples":
         """The list `name` of a job's directory."""
         rows = json.loads((directory / f"{name}.json").read_text())
-        return cls([TrainingSample(row["inputs"], row["label"]) for row in rows], directory / "files")
+        return cls(
+            [TrainingSample(row["inputs"], row["label"], tuple(row.get("slices", ()))) for row in rows],
+            directory / "files",
+        )
 
 
 def file_path(files: Path, sha256: str) -> Path:

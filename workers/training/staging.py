@@ -35,7 +35,7 @@ def stage(directory: Path, name: str, version_id: int, go_on: Callable[[], bool]
         if not go_on():
             raise InterruptedError("The job is to end.")
         total += _bring(file_path(directory / "files", sha256), sha256)
-    rows = [{"inputs": sample.inputs, "label": sample.label} for sample in samples]
+    rows = [{"inputs": sample.inputs, "label": sample.label, "slices": sample.slices} for sample in samples]
     _write(directory / f"{name}.json", json.dumps(rows).encode())
     return total
 

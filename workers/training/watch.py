@@ -37,6 +37,7 @@ class Watch:
         with self._lock:
             self._points += [(int(step), float(loss)) for step, loss in event["points"]]
             self._told = {name: event[name] for name in ("phase", "kept_step", "device")}
+            self._told["began_step"] = event.get("began_step")  # it is not said before it is known
 
     def report(self) -> Report:
         """Everything new. What could not be told is given back by `untold`."""

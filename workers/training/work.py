@@ -1,4 +1,7 @@
-"""What a job's process does: learn, measure, package. Each part that lies on disk already is not done again."""
+"""What a job's process does: learn, measure, profile, package; or, where nothing learns, measure alone.
+
+Each part that lies on disk already is not done again.
+"""
 
 import hashlib
 import json
@@ -22,6 +25,7 @@ from workers.training.families import Examples, Family, family_for
 from workers.training.loop import Plan, Training, require_finite
 from workers.training.package import package
 from workers.training.place import Place, place
+from workers.training.profile import profile
 from workers.training.recipes import RECIPES
 from workers.training.samples import Samples
 
@@ -39,9 +43,10 @@ class Stopped(Exception):
 def run(spec: dict[str, Any], events: EventChannel, stop: threading.Event) -> None:
     """Do the whole job; says `done` or `stopped`. Raises whatever is wrong with recipe, samples, machine or parent."""
     directory = Path(spec["directory"])
-    if not (directory / RESULT).is_dir():
+    do, done = (_make, directory / RESULT) if spec["learns"] else (_compare, directory / ANSWERS)
+    if not done.exists():
         try:
-            _make(spec, directory, events, stop)
+            do(spec, directory, events, stop)
         except Stopped:
             events.send("stopped")
             return
@@ -49,14 +54,9 @@ def run(spec: dict[str, Any], events: EventChannel, stop: threading.Event) -> No
 
 
 def _make(spec: dict[str, Any], directory: Path, events: EventChannel, stop: threading.Event) -> None:
-    torch.set_num_threads(int(spec["parameters"]["threads"]))
-    torch.manual_seed(spec["seed"])
-    transformers.utils.logging.disable_progress_bar()  # the log is read by people
+    family, where = _begin(spec)
     parent = spec["parent"]
-    _require_whole(parent)
-    family = family_for(parent["manifest"])(Path(parent["directory"]), parent["manifest"])
     recipe = RECIPES[spec["recipe"]]()
-    where = place(spec["device"])
     report = Reporter(events, spec["parameters"]["steps"], str(where))
     report.phase("data")
     model = family.load().to(where.device)
@@ -67,9 +67,33 @@ def _make(spec: dict[str, Any], directory: Path, events: EventChannel, stop: thr
     learn(training, examples, checkpoints, spec["parameters"]["checkpoint_every"], report, stop)
     finished = recipe.finish(trained)
     report.phase("evaluate")
-    metrics = _measure(spec, directory, family, finished, where)
+    metrics = _measure(spec, directory, family, finished, where, stop)
+    report.phase("profile")
+    inputs = {each["name"]: each.get("modality", "tensor") for each in parent["manifest"]["inputs"]}
+    reference = profile(finished, family, directory, inputs, where)
     report.phase("package")
-    package(directory / RESULT, Path(parent["directory"]), family, finished.to("cpu"), metrics)
+    package(directory / RESULT, Path(parent["directory"]), family, finished.to("cpu"), metrics, reference)
+
+
+def _begin(spec: dict[str, Any]) -> tuple[Family, Place]:
+    """The parent's family, its files checked, and where to compute."""
+    torch.set_num_threads(int(spec["parameters"]["threads"]))
+    torch.manual_seed(spec["seed"])
+    transformers.utils.logging.disable_progress_bar()  # the log is read by people
+    return _family(spec["parent"]), place(spec["device"])
+
+
+def _family(version: dict[str, Any]) -> Family:
+    _require_whole(version)
+    return family_for(version["manifest"])(Path(version["directory"]), version["manifest"])
+
+
+def _compare(spec: dict[str, Any], directory: Path, events: EventChannel, stop: threading.Event) -> None:
+    """Nothing learns: the parent is the candidate, as it was registered."""
+    family, where = _begin(spec)
+    report = Reporter(events, 1, str(where))
+    report.phase("evaluate")
+    _measure(spec, directory, family, family.load().to(where.device), where, stop)
 
 
 def learn(
@@ -84,6 +108,7 @@ def learn(
     if state := checkpoints.newest():
         training.restore(state)
         log.info("resumed at step %d of %d", training.step, training.plan.steps)
+    report.began(training.step)
     report.phase("train")
 
     def batch(size: int, random: torch.Generator) -> dict[str, torch.Tensor]:
@@ -110,15 +135,17 @@ def _plan(spec: dict[str, Any], family: Family, faster: float) -> Plan:
     return Plan(told["steps"], rate, told["batch_size"])
 
 
-def _measure(spec: dict[str, Any], directory: Path, family: Family, model: Any, where: Place) -> dict[str, Any]:
-    """Have candidate and champion answer the samples that are measured on; the candidate's figures."""
+def _measure(
+    spec: dict[str, Any], directory: Path, family: Family, model: Any, where: Place, stop: threading.Event
+) -> dict[str, Any]:
+    """Have candidate and champion answer the samples that are measured on; the candidate's figures. Raises Stopped."""
     if spec["measured_on"] is None:
         return {}
     samples = Samples.load(directory, "measure")
     candidate = answers(model, family, family.examples(samples), where)
-    champion = spec["champion"]
-    _require_whole(champion)
-    other = family_for(champion["manifest"])(Path(champion["directory"]), champion["manifest"])
+    if stop.is_set():
+        raise Stopped
+    other = _family(spec["champion"])
     beside = other.load().to(where.device)
     _write(
         directory / ANSWERS,
@@ -172,6 +199,7 @@ class Reporter:
     device: str
     _now: str = ""
     _points: list[tuple[int, float]] = field(default_factory=list)
+    _began: int | None = None
     _kept: int = 0
     _told_at: float = 0.0
 
@@ -192,11 +220,16 @@ class Reporter:
             log.info("step %d of %d, loss %.4f", step, self.steps, loss)
             self._tell()
 
+    def began(self, step: int) -> None:
+        """It goes on from the checkpoint of this step, or from nothing; told with what comes next."""
+        self._began = self._kept = step
+
     def kept(self, step: int) -> None:
         """A checkpoint lies on disk."""
         self._kept = step
         self._tell()
 
     def _tell(self) -> None:
-        self.events.send("progress", phase=self._now, points=self._points, kept_step=self._kept, device=self.device)
+        steps = {"began_step": self._began, "kept_step": self._kept}
+        self.events.send("progress", phase=self._now, points=self._points, device=self.device, **steps)
         self._points, self._told_at = [], time.monotonic()

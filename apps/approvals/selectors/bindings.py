@@ -49,7 +49,8 @@ def _of_alias(request: ApprovalRequest) -> str:
     move.refresh_from_db(fields=["state", "state_reason"])
     if move.state != AliasRequest.State.REQUESTED:
         return f"The move is {move.state}. {move.state_reason}".strip()
-    return alias_request_flaw(move, request.digest)
+    flaw = alias_request_flaw(move, request.digest)
+    return flaw or (evaluation_flaw(request.evidence, move.to_version) if move.to_version else "")
 
 
 _FLAWS: dict[str, Callable[[ApprovalRequest], str]] = {"rollout": _of_revision, "alias": _of_alias}

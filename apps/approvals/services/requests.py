@@ -59,12 +59,17 @@ def alias_request_open(
     summary: str,
     evidence: dict[str, Any],
 ) -> None:
-    """Listener of registry.alias_requested: ask the reviewers about a move of a protected alias, if it waits still."""
+    """Listener of registry.alias_requested: ask the reviewers about a move of a protected alias, if it waits still.
+
+    The newest evaluation of the version that it is to point at joins the evidence.
+    """
     with transaction.atomic():
         RegisteredModel.objects.select_for_update(no_key=True).get(name=model)
-        if AliasRequest.objects.filter(pk=alias_request_id, state=AliasRequest.State.REQUESTED).exists():
+        waiting = AliasRequest.objects.filter(pk=alias_request_id, state=AliasRequest.State.REQUESTED)
+        if move := waiting.select_related("to_version__model").first():
             about = {"kind": ALIAS, "scope": model, "digest": digest}
-            _open(event_id, requested_by, summary, evidence, subject_id=alias_request_id, **about)
+            measured = evaluation_evidence(move.to_version) if move.to_version else {}
+            _open(event_id, requested_by, summary, {**evidence, **measured}, subject_id=alias_request_id, **about)
 
 
 def _open(event_id: UUID, requested_by: int, summary: str, evidence: dict[str, Any], **about: Any) -> None:

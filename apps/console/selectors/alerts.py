@@ -19,7 +19,12 @@ PAGE = 30
 _EARLIER = 8
 _FAULTS = {"caller": "what is sent", "platform": "the platform", "model": "the model", "operator": "how it is run"}
 #: Rules that a deployment's page says more about, with the place on it.
-_PLACES = {"availability": "#objectives", "latency": "#objectives", "accuracy": "#accuracy"}
+_PLACES = {
+    "availability": "#objectives",
+    "latency": "#objectives",
+    "accuracy": "#accuracy",
+    "retraining": "#retraining",
+}
 
 
 @dataclass(frozen=True, slots=True)

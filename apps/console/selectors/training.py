@@ -22,26 +22,24 @@ _ECHO = timedelta(minutes=2)
 def job_rows() -> list[dict[str, Any]]:
     """The newest jobs, each with its state, its share of steps and what the gates said."""
     jobs = list(jobs_list()[:_LISTED])
-    passed = dict(Evaluation.objects.filter(job__in=jobs).values_list("job_id", "passed"))
     return [
-        {"job": job, "state": job_state(job), "per_cent": per_cent(job), "gates": _gates(passed.get(job.pk))}
+        {"job": job, "state": job_state(job), "per_cent": per_cent(job), "gates": _gates(job.evaluation)}
         for job in jobs
     ]
 
 
 def job_context(job: TrainingJob) -> dict[str, Any]:
     """The page of one job."""
-    evaluation = Evaluation.objects.filter(job=job).select_related("champion__model", "dataset__dataset").first()
     return {
         "job": job,
         "state": job_state(job),
         "ended": job.state in ENDED,
         "per_cent": per_cent(job),
-        "steps": job.parameters["steps"],
+        "steps": _steps(job),
         "parameters": {name: value for name, value in job.parameters.items() if value is not None},
         "curve": _curve(job),
-        "evaluation": evaluation,
-        "gates": _gates(evaluation.passed if evaluation else None),
+        "evaluation": job.evaluation,
+        "gates": _gates(job.evaluation),
         # An ended job has no news of its own: its page follows the fleet, like every other.
         "topic": FLEET if job.state in ENDED else job_topic(job.pk),
     }
@@ -59,14 +57,19 @@ def job_facts() -> dict[UUID, list[Any]]:
 
 def per_cent(job: TrainingJob) -> int:
     """Of its steps, those taken."""
-    return 100 if job.state == JobState.DONE else min(100, 100 * job.step // job.parameters["steps"])
+    return 100 if job.state == JobState.DONE else min(100, 100 * job.step // _steps(job))
 
 
 def _curve(job: TrainingJob) -> Curve | None:
-    return curve(job_points(job), job.parameters["steps"])
+    return curve(job_points(job), _steps(job)) if job.learns else None
 
 
-def _gates(passed: bool | None) -> State | None:
-    if passed is None:
+def _steps(job: TrainingJob) -> int:
+    """An evaluation alone is one."""
+    return int(job.parameters.get("steps", 1))
+
+
+def _gates(evaluation: Evaluation | None) -> State | None:
+    if evaluation is None:
         return None
-    return State("gates passed", "ok") if passed else State("refused by a gate", "bad")
+    return State("gates passed", "ok") if evaluation.passed else State("refused by a gate", "bad")

@@ -122,16 +122,15 @@ class RolloutFilter(serializers.Serializer[Any]):
 
 class PromoteQuestion(serializers.Serializer[Any]):
     everything = serializers.BooleanField(required=False, default=False, help_text="All traffic, not the next step.")
+    step = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        help_text="The `step` that the rollout was seen at: 409 `step_passed` at another, so a retry promotes once.",
+    )
 
 
 class AbortQuestion(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=NOTE_LENGTH)
-
-
-class WaitQuestion(serializers.Serializer[Any]):
-    wait = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=60, help_text="Seconds to wait at most for news."
-    )
 
 
 class MutingQuestion(serializers.Serializer[Any]):

@@ -7,10 +7,10 @@ from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.waiting import WaitQuestion, waited
 from apps.deployments import access, selectors, services
 from apps.deployments.api import answers, questions
 from apps.deployments.api.views import DeploymentsView
-from apps.deployments.api.waiting import waited
 from apps.deployments.models import Rollout
 
 
@@ -32,10 +32,10 @@ class RolloutList(generics.ListAPIView[Rollout], DeploymentsView):
 class RolloutOne(DeploymentsView):
     """One rollout."""
 
-    @extend_schema(parameters=[questions.WaitQuestion], responses=answers.RolloutAnswer)
+    @extend_schema(parameters=[WaitQuestion], responses=answers.RolloutAnswer)
     def get(self, request: Request, rollout_id: int) -> Response:
         """Show a rollout; with `wait`, once it is settled or waits for a person, or after so many seconds."""
-        wait = questions.checked(questions.WaitQuestion, request.query_params)["wait"]
+        wait = questions.checked(WaitQuestion, request.query_params)["wait"]
         found = waited(lambda: access.rollout_for(self.actor, rollout_id), _needs_somebody, wait)
         return _answer(found)
 

@@ -9,9 +9,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.models import User
+from apps.core.waiting import WaitQuestion, waited
 from apps.deployments import access, selectors, services
 from apps.deployments.api import answers, questions
-from apps.deployments.api.waiting import waited
 from apps.deployments.models import Deployment, MutedInput, Node, Replica, Revision
 from apps.registry.access import model_to_read
 from apps.registry.selectors import version_by_ref
@@ -117,10 +117,10 @@ class RevisionList(generics.ListAPIView[Revision], DeploymentsView):
 class RevisionOne(DeploymentsView):
     """One revision."""
 
-    @extend_schema(parameters=[questions.WaitQuestion], responses=answers.RevisionDetail)
+    @extend_schema(parameters=[WaitQuestion], responses=answers.RevisionDetail)
     def get(self, request: Request, name: str, number: int) -> Response:
         """Show a revision with its approval, its rollout and its replicas; with `wait`, once it is live or over."""
-        wait = questions.checked(questions.WaitQuestion, request.query_params)["wait"]
+        wait = questions.checked(WaitQuestion, request.query_params)["wait"]
         revision = waited(lambda: access.revision_for(self.actor, name, number), _is_decided, wait)
         return Response(answers.answer(answers.RevisionDetail, revision))
 

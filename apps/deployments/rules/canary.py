@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.core.bounds import whole_fault
 from apps.deployments.errors import BadSpec
 
 #: Least and most of each field that is a whole number, and its default.
@@ -48,9 +49,9 @@ def _steps(given: Any) -> list[int]:
 
 
 def _number(name: str, value: Any, least: int, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadSpec(f"canary.{name} is {value!r}; use a whole number from {least} to {most}.")
-    return value
+    if fault := whole_fault(f"canary.{name}", value, (least, most)):
+        raise BadSpec(fault)
+    return int(value)
 
 
 def _margin(name: str, value: Any) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.core.bounds import number_fault, whole_fault, yes_or_no_fault
 from apps.deployments.errors import BadSpec
 
 #: Least and most days for which a prediction is kept.
@@ -25,22 +26,21 @@ def recorded(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _share(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise BadSpec(f"{name} is {value!r}; use a number from 0 to 1.")
+    if fault := number_fault(name, value, (0, 1)):
+        raise BadSpec(fault)
     return float(value)
 
 
 def _yes_or_no(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BadSpec(f"{name} is {value!r}; use true or false.")
-    return value
+    if fault := yes_or_no_fault(name, value):
+        raise BadSpec(fault)
+    return bool(value)
 
 
 def _days(name: str, value: Any) -> int:
-    least, most = KEEP_DAYS
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise BadSpec(f"{name} is {value!r}; use a whole number from {least} to {most}.")
-    return value
+    if fault := whole_fault(name, value, KEEP_DAYS):
+        raise BadSpec(fault)
+    return int(value)
 
 
 _CHECKS = {

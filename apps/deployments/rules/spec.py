@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from apps.core.bounds import whole_fault
 from apps.deployments.errors import BadDeploymentName, BadSpec
 from apps.deployments.rules.canary import stepped
 from apps.deployments.rules.groups import ManifestStage, arranged
@@ -190,7 +191,6 @@ def _within(name: str, value: Any) -> int:
 
 
 def _number(name: str, value: Any, limits: tuple[int, int]) -> int:
-    least, most = limits
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadSpec(f"{name} is {value!r}; use a whole number from {least} to {most}.")
-    return value
+    if fault := whole_fault(name, value, limits):
+        raise BadSpec(fault)
+    return int(value)

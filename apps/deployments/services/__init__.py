@@ -2,6 +2,7 @@
 
 from apps.deployments.services.controls import (
     ROLLOUT_ACTS,
+    STEP_ACTS,
     deployment_rollback,
     rollout_abort,
     rollout_pause,
@@ -38,6 +39,7 @@ from apps.deployments.services.rollouts import (
 
 __all__ = [
     "ROLLOUT_ACTS",
+    "STEP_ACTS",
     "NodeFacts",
     "deployment_create",
     "deployment_rollback",

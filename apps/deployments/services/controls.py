@@ -10,7 +10,7 @@ from apps.core.models import User
 from apps.core.permissions import require
 from apps.deployments import selectors
 from apps.deployments.access import OPERATE
-from apps.deployments.errors import NotByDegrees, NothingKept, RolloutOver
+from apps.deployments.errors import KeptAnother, NotByDegrees, NothingKept, RolloutOver, StepPassed
 from apps.deployments.models import Deployment, Rollout
 from apps.deployments.rules import advance as rules
 from apps.deployments.services.degrees import rollout_note, step_set
@@ -19,14 +19,15 @@ from apps.deployments.services.rollouts import rollout_end, rollout_fail, rollou
 State = Rollout.State
 
 
-def rollout_promote(*, actor: User, rollout_id: int, everything: bool = False) -> Rollout:
+def rollout_promote(*, actor: User, rollout_id: int, everything: bool = False, step: int | None = None) -> Rollout:
     """Take the next step of the plan now, whatever is measured; after the last one, or for `everything`, all traffic.
 
-    Raises NotByDegrees unless the rollout stands at a step.
+    `step` is the one that the actor saw it at, such that a call that is repeated promotes once. Raises NotByDegrees
+    unless the rollout stands at a step, StepPassed where that is another.
     """
     require(actor, OPERATE, "promote rollouts")
     with transaction.atomic():
-        rollout = _at_a_step(rollout_id)
+        rollout = _at_a_step(rollout_id, step)
         to = rollout.step + 1
         last = everything or to >= len(rollout.to_revision.spec["canary"]["steps"])
         rollout_note(rollout, "rollout.promoted", actor)
@@ -51,11 +52,11 @@ def rollout_pause(*, actor: User, rollout_id: int) -> Rollout:
     return rollout
 
 
-def rollout_resume(*, actor: User, rollout_id: int) -> Rollout:
-    """Let a paused rollout go on by itself; its step begins anew."""
+def rollout_resume(*, actor: User, rollout_id: int, step: int | None = None) -> Rollout:
+    """Let a paused rollout go on by itself; its step begins anew. `step` as for promoting."""
     require(actor, OPERATE, "resume rollouts")
     with transaction.atomic():
-        rollout = _at_a_step(rollout_id)
+        rollout = _at_a_step(rollout_id, step)
         if rollout.paused_at is not None:
             step_set(rollout, rollout.step)
             rollout_note(rollout, "rollout.resumed", actor)
@@ -90,19 +91,25 @@ ROLLOUT_ACTS: Mapping[str, Callable[..., Rollout]] = {
     "resume": rollout_resume,
     "abort": rollout_abort,
 }
+#: Those that somebody decides by what is known of a step; holding a rollout and giving it up are right at any.
+STEP_ACTS = frozenset({"promote", "resume"})
 
 
-def _at_a_step(rollout_id: int) -> Rollout:
+def _at_a_step(rollout_id: int, step: int | None = None) -> Rollout:
     rollout = selectors.rollout_locked(rollout_id)
     if rollout.state != State.CANARY:
         raise NotByDegrees(f"This rollout is {rollout.get_state_display()} and stands at no step of a plan.")
+    if step is not None and step != rollout.step:
+        share = selectors.rollout_weight(rollout)
+        raise StepPassed(f"This rollout is at another step by now, with {share} % of the traffic; nothing was done.")
     return rollout
 
 
-def deployment_rollback(*, actor: User, deployment: Deployment) -> Rollout:
+def deployment_rollback(*, actor: User, deployment: Deployment, kept_id: int | None = None) -> Rollout:
     """Send the traffic back to the revision that was kept, at once: its replicas are ready and it was approved before.
 
-    Raises NothingKept where there is none.
+    `kept_id` is the rollout that the actor saw it kept by. Raises NothingKept where there is none, KeptAnother where it
+    is another.
     """
     require(actor, OPERATE, "roll back")
     with transaction.atomic():
@@ -110,6 +117,8 @@ def deployment_rollback(*, actor: User, deployment: Deployment) -> Rollout:
         kept = selectors.kept_rollout(locked)
         if kept is None or kept.from_revision is None:
             raise NothingKept(f"Deployment '{locked.name}' keeps no earlier revision that could take the traffic back.")
+        if kept_id is not None and kept.pk != kept_id:
+            raise KeptAnother(f"Revision {kept.from_revision.number} is kept by now; nothing was done.")
         rollout_end(kept, Rollout.State.ROLLED_BACK, f"Rolled back by {actor.get_username()}.")
         back = Rollout.objects.create(
             deployment=locked, from_revision=kept.to_revision, to_revision=kept.from_revision, is_rollback=True

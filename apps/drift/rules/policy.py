@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.core.bounds import number_fault, whole_fault, yes_or_no_fault
 from apps.drift.errors import BadPolicy
 
 #: Least and most of each whole number, and of the level.
@@ -32,24 +33,9 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise BadPolicy(f"A drift policy has {', '.join(DEFAULTS)}, not {', '.join(unknown)}.")
     policy = DEFAULTS | dict(given)
-    for name in LIMITS:
-        _check_whole(name, policy[name])
-    _check_level(policy["level"])
-    if not isinstance(policy["answer_without_drifted"], bool):
-        raise BadPolicy(f"answer_without_drifted is {policy['answer_without_drifted']!r}; use true or false.")
+    faults = [whole_fault(name, policy[name], LIMITS[name], never=name in _MAY_BE_NONE) for name in LIMITS]
+    faults.append(number_fault("level", policy["level"], LEVEL))
+    faults.append(yes_or_no_fault("answer_without_drifted", policy["answer_without_drifted"]))
+    for fault in filter(None, faults):
+        raise BadPolicy(fault)
     return policy
-
-
-def _check_whole(name: str, value: Any) -> None:
-    least, most = LIMITS[name]
-    if value is None and name in _MAY_BE_NONE:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        never = ", or null for never" if name in _MAY_BE_NONE else ""
-        raise BadPolicy(f"{name} is {value!r}; use a whole number from {least:,} to {most:,}{never}.")
-
-
-def _check_level(value: Any) -> None:
-    least, most = LEVEL
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise BadPolicy(f"level is {value!r}; use a number from {least:g} to {most:g}.")

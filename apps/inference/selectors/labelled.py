@@ -34,9 +34,10 @@ def labelled_new(
     return sum(1 for _ in islice(_found(deployment, after, before, (), given_after), most))
 
 
-def labelled_count(*, deployment: str, after: datetime) -> int:
-    """How many truths are known of its predictions since then, with inputs kept or without."""
-    return Feedback.objects.filter(deployment=deployment, bound_at__isnull=False, given_at__gte=after).count()
+def labelled_count(*, deployment: str, after: datetime, before: datetime | None = None) -> int:
+    """How many truths of its predictions were told since then, with inputs kept or without."""
+    found = Feedback.objects.filter(deployment=deployment, bound_at__isnull=False, given_at__gte=after)
+    return (found if before is None else found.filter(given_at__lt=before)).count()
 
 
 def _found(

@@ -29,6 +29,7 @@ RULES = {
     "drift": Rule("a modality has drifted"),
     "replicas": Rule("replicas are missing", timedelta(minutes=1), timedelta(seconds=30)),
     "rollout": Rule("a rollout failed or was rolled back"),
+    "retraining": Rule("a retraining failed or was refused"),
     "silence": Rule("no gateway is heard", timedelta(minutes=1), timedelta(seconds=30)),
     "records": Rule("records of predictions are lost"),
     "webhook": Rule("a webhook endpoint was switched off"),

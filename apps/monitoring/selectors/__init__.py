@@ -25,7 +25,7 @@ from apps.monitoring.selectors.objectives import (
     objectives_of,
     window_sums,
 )
-from apps.monitoring.selectors.side_by_side import arm
+from apps.monitoring.selectors.side_by_side import arms
 from apps.monitoring.selectors.traffic import (
     deployment_series,
     gateways_present,
@@ -60,7 +60,7 @@ __all__ = [
     "alerts_open",
     "alerts_open_count",
     "anything_live",
-    "arm",
+    "arms",
     "counts_of",
     "days_ago",
     "deployment_accuracy",

@@ -3,21 +3,57 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from django.db.models import Count, F, QuerySet, Window
+from django.db.models.functions import Mod, RowNumber
 
 from apps.inference.models import Feedback, Prediction
 from apps.monitoring.rules.counts import REFUSALS
 from apps.monitoring.rules.side_by_side import Arm
 
-#: Of each revision the newest predictions that are looked at.
+#: Of each revision so many predictions are looked at.
 _MOST = 4_000
+#: Of the deployment so many of the newest are read to find them, which takes a third of a second: a revision with 5 %
+#: of the traffic still has its most.
+_READ = 100_000
 
 
-def arm(deployment: str, revision: int, since: datetime) -> Arm:
-    """What one revision was asked and answered since then, without what failed by its caller's fault."""
-    rows = Prediction.objects.filter(deployment=deployment, revision=revision, at__gte=since)
-    rows = rows.exclude(error__in=REFUSALS)
-    found = list(rows.order_by("-at").values_list("id", "error", "latency_ms", "labels", "confidences")[:_MOST])
+def arms(deployment: str, revisions: Sequence[int], since: datetime) -> list[Arm]:
+    """What each revision was asked and answered over the same time, without what failed by its caller's fault.
+
+    The time begins where the revision with the fewest requests has its `_MOST`-th newest, at `since` at the earliest.
+    Of the other as many are taken, evenly over that time: with the newest alone of each, a slow minute would be in one
+    arm only, and with both cut to the shorter time too little of the smaller arm would be left to tell anything.
+    """
+    asked = Prediction.objects.filter(deployment=deployment, at__gte=since)
+    if read := _oldest(asked, _READ):
+        asked = asked.filter(at__gte=read)
+    asked = asked.filter(revision__in=revisions).exclude(error__in=REFUSALS)
+    oldest = [_oldest(asked.filter(revision=each), _MOST) for each in revisions]
+    if all(oldest):
+        asked = asked.filter(at__gte=min(each for each in oldest if each))
+    rows: dict[int, list[Any]] = {each: [] for each in revisions}
+    for revision, *row in _thinned(asked):
+        rows[revision].append(row)
+    return [_arm(rows[each], since) for each in revisions]
+
+
+def _oldest(asked: QuerySet[Prediction], count: int) -> datetime | None:
+    """When the oldest of the `count` newest was asked; None where there are fewer."""
+    return asked.order_by("-at").values_list("at", flat=True)[count - 1 : count].first()
+
+
+def _thinned(asked: QuerySet[Prediction]) -> QuerySet[Prediction, Any]:
+    """At most `_MOST` of each revision, evenly in time; one statement, so both to the same end."""
+    all_of_it = Window(Count("*"), partition_by="revision")
+    place = Window(RowNumber(), partition_by="revision", order_by=F("at").desc()) - 1
+    taken = asked.annotate(turn=Mod(place * _MOST, all_of_it)).filter(turn__lt=_MOST)
+    return taken.values_list("revision", "id", "error", "latency_ms", "labels", "confidences")
+
+
+def _arm(found: Sequence[Any], since: datetime) -> Arm:
     answered = [row for row in found if not row[1]]
     labels = {pk: given for pk, _, _, given, _ in answered if given}
     labelled, right = _known(list(labels), labels, since)

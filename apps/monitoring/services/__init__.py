@@ -2,7 +2,7 @@
 
 from apps.monitoring.services.accuracy import accuracy_expire, accuracy_fold
 from apps.monitoring.services.alerts import alert_acknowledge, alert_raise, alert_resolve, alerts_expire, findings_apply
-from apps.monitoring.services.hearing import drift_found, drift_healed
+from apps.monitoring.services.hearing import drift_found, drift_healed, retraining_dropped, retraining_ended
 from apps.monitoring.services.judging import objectives_judge
 from apps.monitoring.services.mails import (
     TASK,
@@ -47,6 +47,8 @@ __all__ = [
     "objective_delete",
     "objective_update",
     "objectives_judge",
+    "retraining_dropped",
+    "retraining_ended",
     "subscription_create",
     "subscription_delete",
     "subscription_update",

@@ -13,9 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
 
-from apps.core import audit, poke
+from apps.core import audit, poke, sending
 from apps.core.clock import now
 from apps.core.ids import new_id
 from apps.core.models import User
@@ -86,7 +85,7 @@ def mails_claim(*, limit: int) -> list[Letter]:
         taken = list(due[:limit])
         claim, at = new_id(), now()
         ids = [mail.pk for mail in taken]
-        AlertMail.objects.filter(pk__in=ids).update(claim=claim, due_at=at + LEASE, tries=F("tries") + 1)
+        AlertMail.objects.filter(pk__in=ids).update(**sending.claimed(claim, at, LEASE))
     return [
         Letter(
             mail.pk, claim, mail.tries + 1, at, mail.address, mail.subject, mail.body, mail.message_id, mail.thread_id
@@ -122,10 +121,9 @@ def mails_give_back(letters: Sequence[Letter]) -> None:
 def mail_resend(*, actor: User, mail_id: UUID) -> AlertMail:
     """Send it again, now and as if for the first time, under the same Message-ID."""
     mail = mail_for(actor, mail_id)
-    rests = Q(claim=None) | Q(due_at__lte=now())  # nobody is sending it, or whoever did is dead
     with transaction.atomic():
-        again = {"state": AlertMail.State.WAITING, "tries": 0, "due_at": now(), "claim": None, "finished_at": None}
-        if not AlertMail.objects.filter(rests, pk=mail.pk).update(**again):
+        rests = AlertMail.objects.filter(sending.resting(), pk=mail.pk)
+        if not rests.update(state=AlertMail.State.WAITING, **sending.afresh()):
             raise MailUnderWay("This mail is being sent at this moment.")
         audit.record(actor=actor, action="mail.resent", target=f"user:{mail.user}", subject=mail.subject)
         transaction.on_commit(lambda: poke.send(TASK))

@@ -45,17 +45,6 @@ class LossAnswer(serializers.Serializer[Any]):
     loss = serializers.FloatField()
 
 
-class JobDetailAnswer(JobAnswer):
-    points = serializers.SerializerMethodField()
-
-    class Meta(JobAnswer.Meta):
-        fields = [*JobAnswer.Meta.fields, "log_tail", "points"]
-
-    def get_points(self, job: TrainingJob) -> list[dict[str, float]]:
-        """The loss curve."""
-        return [{"step": step, "loss": loss} for step, loss in job_points(job)]
-
-
 class EvaluationAnswer(serializers.ModelSerializer[Evaluation]):
     candidate = serializers.CharField()
     champion = serializers.CharField()
@@ -67,6 +56,18 @@ class EvaluationAnswer(serializers.ModelSerializer[Evaluation]):
             *("id", "candidate", "champion", "dataset", "job", "passed", "verdicts", "figures", "clauses", "digest"),
             *("candidate_digest", "champion_digest", "dataset_digest", "answers_digest", "created_at"),
         ]
+
+
+class JobDetailAnswer(JobAnswer):
+    points = serializers.SerializerMethodField()
+    evaluation = EvaluationAnswer(allow_null=True, help_text="What it was measured to be, once it is done.")
+
+    class Meta(JobAnswer.Meta):
+        fields = [*JobAnswer.Meta.fields, "log_tail", "points", "evaluation"]
+
+    def get_points(self, job: TrainingJob) -> list[dict[str, float]]:
+        """The loss curve."""
+        return [{"step": step, "loss": loss} for step, loss in job_points(job)]
 
 
 class ParameterAnswer(serializers.Serializer[Any]):

@@ -44,6 +44,20 @@ class JobQuestion(serializers.Serializer[Any]):
     limit = LimitQuestion(required=False, default=dict)
 
 
+class EvaluationQuestion(serializers.Serializer[Any]):
+    model = serializers.CharField(help_text="A registered model.")
+    candidate = serializers.CharField(help_text="Its version that is measured: 3, or an alias as @next.")
+    dataset = serializers.CharField(help_text=f"{_DATASET} Both answer its samples.")
+    champion = serializers.CharField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The version to measure beside; the alias champion where none is said.",
+    )
+    device = serializers.CharField(required=False, default="auto", help_text="auto, cpu or cuda.")
+    limit = LimitQuestion(required=False, default=dict)
+
+
 class JobFilter(serializers.Serializer[Any]):
     state = serializers.ChoiceField(required=False, choices=[each.value for each in State], help_text="One state.")
     model = serializers.CharField(required=False, help_text="A registered model.")

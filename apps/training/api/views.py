@@ -13,14 +13,18 @@ from apps.core.errors import NotFound
 from apps.core.models import User
 from apps.core.pagination import NewestFirst
 from apps.core.permissions import actor_of
+from apps.core.waiting import WaitQuestion, waited
 from apps.datasets.access import version_to_read
 from apps.datasets.models import DatasetVersion
 from apps.deployments.access import deployment_for
 from apps.registry.access import model_to_read
+from apps.registry.models import ModelVersion, RegisteredModel
 from apps.registry.selectors import version_by_ref
 from apps.training import access, selectors, services
 from apps.training.api import answers, questions
+from apps.training.errors import OtherModel
 from apps.training.models import Evaluation, TrainingJob
+from apps.training.rules.machine import ENDED
 from apps.training.rules.recipes import RECIPES
 
 
@@ -74,10 +78,13 @@ class JobList(generics.ListAPIView[TrainingJob], TrainingView):
 class JobDetail(TrainingView):
     """One training job."""
 
-    @extend_schema(responses=answers.JobDetailAnswer)
+    @extend_schema(parameters=[WaitQuestion], responses=answers.JobDetailAnswer)
     def get(self, request: Request, pk: UUID) -> Response:
-        """Show a training job with its loss curve and the end of its log."""
-        return Response(answers.JobDetailAnswer(access.job_for(actor_of(request), pk)).data)
+        """Show a training job with its loss curve, its log's end and its evaluation; with `wait`, once it has ended."""
+        asked = WaitQuestion(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        job = waited(lambda: access.job_for(actor_of(request), pk), _has_ended, asked.validated_data["wait"])
+        return Response(answers.JobDetailAnswer(job).data)
 
 
 class JobCancel(TrainingView):
@@ -129,13 +136,31 @@ class RecipeList(TrainingView):
 
 
 class EvaluationList(generics.ListAPIView[Evaluation], TrainingView):
-    """Evaluations, newest first."""
+    """Evaluations, newest first. Asking for one takes a scope of its own: CI needs no right to train."""
 
+    write_scope = "evaluations:write"
     serializer_class = answers.EvaluationAnswer
     queryset = Evaluation.objects.none()
 
     def get_queryset(self) -> Any:
         return selectors.evaluations_list()
+
+    @extend_schema(
+        request=questions.EvaluationQuestion, responses={201: answers.JobDetailAnswer, 200: answers.JobDetailAnswer}
+    )
+    def post(self, request: Request) -> Response:
+        """Have a version measured; the answer is the job that does it, 200 where an equal one is open already."""
+        asked = _checked(questions.EvaluationQuestion, request)
+        actor = actor_of(request)
+        model, champion = model_to_read(actor, asked.pop("model")), asked.pop("champion")
+        job, is_new = services.evaluation_request(
+            actor=actor,
+            candidate=_version(actor, model, asked.pop("candidate")),
+            champion=_version(actor, model, champion) if champion else None,
+            dataset=dataset_named(actor, asked.pop("dataset")),
+            **asked,
+        )
+        return Response(answers.JobDetailAnswer(job).data, status=201 if is_new else 200)
 
 
 class EvaluationDetail(TrainingView):
@@ -145,6 +170,19 @@ class EvaluationDetail(TrainingView):
     def get(self, request: Request, pk: int) -> Response:
         """Show an evaluation: figures by slice, and what each gate said."""
         return Response(answers.EvaluationAnswer(access.evaluation_for(actor_of(request), pk)).data)
+
+
+def _has_ended(job: TrainingJob) -> bool:
+    return job.state in ENDED
+
+
+def _version(actor: User, model: RegisteredModel, ref: str) -> ModelVersion:
+    """The version of the model that `3`, `@champion` or `<model>/3` names."""
+    name, _, number = ref.rpartition("/")
+    found = version_by_ref(model_to_read(actor, name) if name else model, number)
+    if found.model_id != model.pk:
+        raise OtherModel(f"{found} is no version of the model '{model.name}'.")
+    return found
 
 
 def _checked(serializer: type[Any], request: Request) -> dict[str, Any]:

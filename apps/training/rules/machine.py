@@ -5,7 +5,8 @@
        `---- let_go -----+-----------------'  `---cancel---> cancelled
 
 A lease that runs out, a killed child and a stopping worker let a job go: it waits again and resumes from its
-checkpoint. Attempts that end without a new checkpoint are counted, and after so many in a row the job has failed.
+checkpoint, or begins anew on another node, which has none. Attempts that end without a checkpoint beyond what they
+began from are counted, and after so many in a row the job has failed; its limits end one that begins anew for ever.
 """
 
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ class NotPossible(Exception):
 class Standing:
     """All of a job that decides what may become of it.
 
-    `kept_step` is that of its newest checkpoint, `claim_step` what it was when the present attempt began.
+    `kept_step` is that of its newest checkpoint, `claim_step` of the one that the present attempt began from.
     """
 
     state: State = State.WAITING
@@ -60,10 +61,11 @@ def start(job: Standing) -> Standing:
     return replace(job, state=State.RUNNING)
 
 
-def keep(job: Standing, step: int) -> Standing:
-    """A checkpoint lies on disk; one of an earlier step (its file was lost, and it began again) takes nothing back."""
+def keep(job: Standing, began: int | None, step: int) -> Standing:
+    """The attempt began from the checkpoint of step `began` (0: from nothing; None: it has not yet), and the newest on
+    its node's disk is of `step`. What another node had come to counts no more."""
     _require(job, *HELD)
-    return replace(job, kept_step=max(job.kept_step, step))
+    return job if began is None else replace(job, claim_step=began, kept_step=max(began, step))
 
 
 def let_go(job: Standing, *, blameless: bool = False) -> Standing:

@@ -9,6 +9,9 @@ from typing import Any
 
 Number = int | float
 
+#: Stands in a job in the place of a recipe where nothing learns: its parent is measured beside its champion.
+EVALUATION = "evaluation"
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:

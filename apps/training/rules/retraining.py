@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.core.bounds import number_fault, whole_fault, yes_or_no_fault
 from apps.training.errors import BadRetrainPolicy
 
 #: Least and most of each whole number.
@@ -54,14 +55,8 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(given.keys() - DEFAULTS.keys()):
         raise BadRetrainPolicy(f"A retraining policy has {', '.join(DEFAULTS)}, not {', '.join(unknown)}.")
     policy = DEFAULTS | dict(given)
-    for name in LIMITS:
-        _check_whole(name, policy[name])
-    for name in ("enabled", "on_drift"):
-        if not isinstance(policy[name], bool):
-            raise BadRetrainPolicy(f"{name} is {policy[name]!r}; use true or false.")
-    if policy["accuracy_floor"] is not None:
-        _check_share("accuracy_floor", policy["accuracy_floor"], (0.0, 1.0))
-    _check_share("held_out", policy["held_out"], _SHARE)
+    for fault in filter(None, _faults(policy)):
+        raise BadRetrainPolicy(fault)
     if policy["accuracy_window"] not in WINDOWS:
         raise BadRetrainPolicy(f"accuracy_window is {policy['accuracy_window']!r}; use one of {', '.join(WINDOWS)}.")
     for name, kind in (("recipe", str), ("parameters", dict), ("seed", int), ("device", str), ("limit", dict)):
@@ -72,18 +67,12 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     return policy | {"drift_groups": _groups(policy["drift_groups"])}
 
 
-def _check_whole(name: str, value: Any) -> None:
-    least, most = LIMITS[name]
-    if value is None and name in _MAY_BE_NONE:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        never = ", or null for never" if name in _MAY_BE_NONE else ""
-        raise BadRetrainPolicy(f"{name} is {value!r}; use a whole number from {least:,} to {most:,}{never}.")
-
-
-def _check_share(name: str, value: Any, limits: tuple[float, float]) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not limits[0] <= value <= limits[1]:
-        raise BadRetrainPolicy(f"{name} is {value!r}; use a share from {limits[0]:g} to {limits[1]:g}.")
+def _faults(policy: Mapping[str, Any]) -> list[str]:
+    faults = [whole_fault(name, policy[name], LIMITS[name], never=name in _MAY_BE_NONE) for name in LIMITS]
+    faults += [yes_or_no_fault(name, policy[name]) for name in ("enabled", "on_drift")]
+    if policy["accuracy_floor"] is not None:
+        faults.append(number_fault("accuracy_floor", policy["accuracy_floor"], (0.0, 1.0), "a share"))
+    return [*faults, number_fault("held_out", policy["held_out"], _SHARE, "a share")]
 
 
 def _groups(value: Any) -> list[str]:

@@ -119,7 +119,7 @@ def accuracy_low(pace: Pace, labelled: int, right: int) -> str:
 def may_be_enough(*, least: int, found: int, counted_then: int, counted_now: int) -> bool:
     """Whether another look at the samples can find `least`, where the last found so many as the count was that then.
 
-    Each label that came adds one sample at most, so a look before enough of them came is spared.
+    Each label that was not counted then adds one sample at most, so a look before enough of them came is spared.
     """
     return found + max(0, counted_now - counted_then) >= least
 

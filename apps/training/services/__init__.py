@@ -14,6 +14,7 @@ from apps.training.services.leases import (
     jobs_offer,
     leases_expire,
 )
+from apps.training.services.measuring import evaluation_finish, evaluation_request
 from apps.training.services.outcomes import candidate_passed, candidate_refused, job_over, retraining_settle
 from apps.training.services.policies import retrain_policy_remove, retrain_policy_set
 from apps.training.services.triggers import RETRAIN_TASK, drift_heard, drift_over, retrain_now, trigger_fire
@@ -29,6 +30,8 @@ __all__ = [
     "dataset_freeze",
     "drift_heard",
     "drift_over",
+    "evaluation_finish",
+    "evaluation_request",
     "job_beat",
     "job_cancel",
     "job_claim",

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 #: Who looks for a trigger's samples has it so long.
 _LOOK = timedelta(minutes=5)
+#: A label that is younger may bring a sample yet: its inputs are recorded after its prediction.
+_SETTLED = timedelta(minutes=2)
 
 
 def retraining_begin() -> int:
@@ -86,7 +88,7 @@ def _begin(trigger: RetrainTrigger, policy: RetrainPolicy) -> bool:
     live = _live(trigger.deployment)
     moment = now()
     since = _since(trigger, policy, moment)
-    counted = labelled_count(deployment=trigger.deployment.name, after=since)
+    counted = labelled_count(deployment=trigger.deployment.name, after=since, before=moment - _SETTLED)
     reach = moment - timedelta(days=policy.days)
     found = labelled_new(
         deployment=trigger.deployment.name,

@@ -26,7 +26,7 @@ def job_finish(
     Whatever is killed in between, it can be called again: the same files are the same version, and everything else is
     one transaction with the job's last step.
     """
-    job = _held(job_id, lease)
+    job = held(job_id, lease)
     if job is None or job.cancelling:
         if job is not None:
             job_fail(job_id=job_id, lease=lease, code="cancelled", reason="It was cancelled.")
@@ -61,7 +61,7 @@ def _register(job: TrainingJob, result: Path, code_digest: str) -> ModelVersion:
 
 def _end(job_id: UUID, lease: UUID, version: ModelVersion, code_digest: str, answers: Answers | None) -> bool:
     with transaction.atomic():
-        row = _held(job_id, lease, locked=True)
+        row = held(job_id, lease, locked=True)
         if row is None:
             return False
         after = machine.finish(standing.of(row))
@@ -86,7 +86,7 @@ def _end(job_id: UUID, lease: UUID, version: ModelVersion, code_digest: str, ans
 def job_fail(*, job_id: UUID, lease: UUID, code: str, reason: str) -> None:
     """It cannot succeed: what is wrong, in words. A job that was to be cancelled is cancelled instead."""
     with transaction.atomic():
-        row = _held(job_id, lease, locked=True)
+        row = held(job_id, lease, locked=True)
         if row is None:
             return
         after = machine.fail(standing.of(row))
@@ -102,7 +102,8 @@ def job_fail(*, job_id: UUID, lease: UUID, code: str, reason: str) -> None:
             )
 
 
-def _held(job_id: UUID, lease: UUID, *, locked: bool = False) -> TrainingJob | None:
+def held(job_id: UUID, lease: UUID, *, locked: bool = False) -> TrainingJob | None:
+    """The job, if this lease is still its own."""
     rows = TrainingJob.objects.select_related(
         "parent__model", "dataset__dataset", "measured_on__dataset", "champion__model", "requested_by"
     )

@@ -61,6 +61,7 @@ def evaluation_record(*, job: TrainingJob, candidate: ModelVersion, answers: Ans
         evaluation, is_new = Evaluation.objects.get_or_create(digest=digest, defaults=facts | about)
         if is_new:
             _tell(evaluation)
+        TrainingJob.objects.filter(pk=job.pk).update(evaluation=evaluation)
     return evaluation
 
 

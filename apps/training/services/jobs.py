@@ -50,22 +50,23 @@ def job_request(
     if beside is not None and beside.model_id != parent.model_id:
         raise DatasetUnfit(f"{beside} is no version of the model '{parent.model.name}'.")
     fields = told | {"parent": parent, "dataset": dataset, "measured_on": measured_on, "champion": beside}
+    about = {"recipe": recipe, "parent": str(parent)}
+    return job_open(actor, fields, "training.requested", f"model:{parent.model.name}", **about)
+
+
+def job_open(
+    actor: User, fields: Mapping[str, Any], action: str, target: str, **about: str
+) -> tuple[TrainingJob, bool]:
+    """Write the row of a job, tell of it and put it on record, unless an equal one is open; as job_request."""
     fingerprint = _fingerprint(fields)
     with transaction.atomic():
         made = TrainingJob(**fields, fingerprint=fingerprint, requested_by=actor)
         TrainingJob.objects.bulk_create([made], ignore_conflicts=True)
         if not TrainingJob.objects.filter(pk=made.pk).exists():
             return _equal(fingerprint), False
-        audit.record(
-            actor=actor,
-            action="training.requested",
-            target=f"model:{parent.model.name}",
-            job=str(made.pk),
-            recipe=recipe,
-            parent=str(parent),
-            dataset=str(dataset),
-            dataset_digest=dataset.digest,
-        )
+        dataset: DatasetVersion = fields["dataset"]
+        told = about | {"dataset": str(dataset), "dataset_digest": dataset.digest}
+        audit.record(actor=actor, action=action, target=target, job=str(made.pk), **told)
         outbox.emit(JobRequested(job_id=str(made.pk)))
     return access.job_for(actor, made.pk), True
 
@@ -85,9 +86,16 @@ def request_checked(
     spelt, fault = recipes.parameters_normalise(recipe, parameters)
     if fault:
         raise BadParameters(fault)
-    if device not in DEVICES or not 0 <= seed <= _SEED_MOST:
-        raise BadParameters(f"'device' is one of {', '.join(DEVICES)}, and 'seed' from 0 to {_SEED_MOST:,}.")
-    return {"recipe": recipe, "parameters": spelt, "seed": seed, "device": device, **_limits(limit)}
+    if not 0 <= seed <= _SEED_MOST:
+        raise BadParameters(f"'seed' is from 0 to {_SEED_MOST:,}.")
+    return {"recipe": recipe, "parameters": spelt, "seed": seed, **device_and_limits(device, limit)}
+
+
+def device_and_limits(device: str, limit: Mapping[str, int]) -> dict[str, Any]:
+    """Fields of a job: where it runs and what it may take. Raises BadParameters."""
+    if device not in DEVICES:
+        raise BadParameters(f"'device' is one of {', '.join(DEVICES)}.")
+    return {"device": device, **_limits(limit)}
 
 
 def _limits(limit: Mapping[str, int]) -> dict[str, int]:
@@ -103,23 +111,33 @@ def _limits(limit: Mapping[str, int]) -> dict[str, int]:
 
 
 def _require_fit(parent: ModelVersion, dataset: DatasetVersion, measured_on: DatasetVersion | None) -> None:
-    if parent.state != ModelVersion.State.READY:
-        raise ParentUnusable(f"{parent} is {parent.state}: {parent.state_reason}")
-    known = {each["name"] for each in parent.manifest["inputs"]}
     for version in filter(None, (dataset, measured_on)):
-        if strange := sorted(set(version.inputs) - known):
-            raise DatasetUnfit(f"{version} has the input '{strange[0]}', which {parent} does not know.")
-        if lost := version_erased(version):
-            raise SamplesErased(
-                f"{lost:,} of the {version.samples_count:,} samples of {version} were deleted with their subject."
-            )
+        require_fit(parent, version)
     if measured_on and measured_on.digest == dataset.digest:
         raise DatasetUnfit(f"{measured_on} is what it would be trained on.")
 
 
+def require_fit(version: ModelVersion, samples: DatasetVersion) -> None:
+    """Raise ParentUnusable, DatasetUnfit or SamplesErased unless the version can answer these samples."""
+    if version.state != ModelVersion.State.READY:
+        raise ParentUnusable(f"{version} is {version.state}: {version.state_reason}")
+    known = {each["name"] for each in version.manifest["inputs"]}
+    if strange := sorted(set(samples.inputs) - known):
+        raise DatasetUnfit(f"{samples} has the input '{strange[0]}', which {version} does not know.")
+    if lost := version_erased(samples):
+        raise SamplesErased(
+            f"{lost:,} of the {samples.samples_count:,} samples of {samples} were deleted with their subject."
+        )
+
+
 def _champion(parent: ModelVersion) -> ModelVersion:
-    alias = Alias.objects.filter(model=parent.model_id, name="champion").select_related("version__model").first()
-    return alias.version if alias else parent
+    return champion_of(parent.model_id) or parent
+
+
+def champion_of(model_id: int) -> ModelVersion | None:
+    """What the model's alias `champion` points at."""
+    alias = Alias.objects.filter(model=model_id, name="champion").select_related("version__model").first()
+    return alias.version if alias else None
 
 
 def _fingerprint(fields: Mapping[str, Any]) -> str:

@@ -44,6 +44,7 @@ class Report:
     phase: str = ""
     step: int = 0
     loss: float | None = None
+    began_step: int | None = None  # of the checkpoint that this attempt began from; None until it knows
     kept_step: int = 0
     device: str = ""
     seconds: float = 0.0  # since the heartbeat before
@@ -122,7 +123,7 @@ def job_beat(*, job_id: UUID, lease: UUID, report: Report) -> str:
         row = _held(job_id, lease)
         if row is None:
             return LOST
-        after = machine.keep(standing.of(row), report.kept_step)
+        after = machine.keep(standing.of(row), report.began_step, report.kept_step)
         standing.write(row, after, lease_until=Now() + _LEASE, **_told(row, report))
         points = [LossPoint(job=row, step=step, loss=loss) for step, loss in report.points[:_POINTS_MOST]]
         if points:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.core import audit
+from apps.core import audit, outbox
 from apps.core.clock import now
 from apps.core.models import User
 from apps.datasets.models import DatasetVersion
@@ -14,6 +14,7 @@ from apps.deployments.rules import spec as deployment_rules
 from apps.deployments.rules.canary import stepped
 from apps.training import access
 from apps.training.errors import BadRetrainPolicy
+from apps.training.events import RetrainPolicyRemoved
 from apps.training.models import RetrainPolicy
 from apps.training.rules import retraining as rules
 from apps.training.services.jobs import request_checked
@@ -60,7 +61,9 @@ def retrain_policy_remove(*, actor: User, policy: RetrainPolicy) -> None:
     with transaction.atomic():
         Deployment.objects.select_for_update(no_key=True).get(pk=deployment.pk)
         RetrainPolicy.objects.filter(pk=policy.pk).delete()
-        pending_end(deployment=deployment, why=f"{actor.get_username()} took the policy away.")
+        why = f"{actor.get_username()} took the policy away."
+        pending_end(deployment=deployment, why=why)
+        outbox.emit(RetrainPolicyRemoved(deployment.name, why))
         audit.record(actor=actor, action="retraining.policy_removed", target=f"deployment:{deployment.name}")
 
 

@@ -12,13 +12,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.core import audit, poke
+from apps.core import audit, outbox, poke
 from apps.core.clock import now
 from apps.core.models import User
 from apps.deployments.models import Deployment
 from apps.drift.models import DriftRun
 from apps.drift.services import QUEUE
 from apps.training import access
+from apps.training.events import RetrainingEnded
 from apps.training.models import RetrainPolicy, RetrainTrigger
 from apps.training.rules.triggers import OPEN, Kind, State, fate, groups_wanted
 from apps.training.selectors import last_retrained
@@ -85,6 +86,27 @@ def drift_over(*, event_id: UUID, deployment: str, groups: Sequence[str], **rest
             RetrainTrigger.objects.filter(pk=waiting.pk).update(groups=left)
         else:
             trigger_end(waiting, State.GAVE_UP, "drift_healed", "The drift was over before enough labels came.")
+            _take_up(waiting, groups)
+
+
+def _take_up(over: RetrainTrigger, healed: Sequence[str]) -> None:
+    """What joined a trigger that is over wants it still: the first of another cause goes on in its own right, a
+    person's before all, and the others join that. Part of a transaction that holds the deployment's row."""
+    joined = list(RetrainTrigger.objects.filter(joined=over, state=State.DEDUPLICATED).order_by("pk"))
+    for each in joined:
+        each.groups = [name for name in each.groups if name not in healed]
+    lasting = [each for each in joined if each.kind != Kind.DRIFT or each.groups]
+    if not lasting:
+        return
+    first = min(lasting, key=lambda each: each.kind != Kind.HAND)
+    others = [each.pk for each in joined if each.pk != first.pk]
+    same = RetrainTrigger.objects.filter(pk=first.pk)
+    open_again = {"state": State.PENDING, "code": "", "reason": "", "joined": None, "ended_at": None}
+    same.update(groups=first.groups, **open_again)
+    RetrainTrigger.objects.filter(pk__in=others).update(joined=first)
+    told = {"trigger": first.pk, "kind": first.kind, "why": first.why, "after": over.pk}
+    audit.record(actor=None, action="retraining.taken_up", target=f"deployment:{over.deployment.name}", **told)
+    transaction.on_commit(lambda: poke.send(RETRAIN_TASK, QUEUE))
 
 
 def trigger_fire(
@@ -148,13 +170,14 @@ def pending_end(*, deployment: Deployment, why: str) -> None:
 
 
 def trigger_end(trigger: RetrainTrigger, state: State, code: str, reason: str, **more: Any) -> bool:
-    """Write what became of an open trigger, unless somebody was faster. Part of a transaction."""
+    """Write what became of an open trigger and tell of it, unless somebody was faster. Part of a transaction."""
     same = RetrainTrigger.objects.filter(pk=trigger.pk, state=trigger.state)
     if not same.update(state=state, code=code[:40], reason=reason, ended_at=now(), looking_until=None, **more):
         return False
-    told = {"trigger": trigger.pk, "state": state.value, "reason": reason}
-    target = f"deployment:{trigger.deployment.name}"
-    audit.record(actor=None, action="retraining.ended", target=target, **told)
+    told: dict[str, Any] = {"trigger": trigger.pk, "state": state.value, "reason": reason}
+    audit.record(actor=None, action="retraining.ended", target=f"deployment:{trigger.deployment.name}", **told)
+    told |= {"code": code, "why": trigger.why, "actor": trigger.actor.get_username()}
+    outbox.emit(RetrainingEnded(deployment=trigger.deployment.name, **told))
     return True
 
 

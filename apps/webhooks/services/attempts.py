@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
+from apps.core import sending
 from apps.core.clock import now
 from apps.core.ids import new_id
 from apps.webhooks.models import Attempt, Delivery, WebhookEndpoint
@@ -55,9 +55,7 @@ def deliveries_claim(*, limit: int, without: Collection[int] = (), each: int) ->
             if sum(other.endpoint_id == delivery.endpoint_id for other in taken) < each:
                 taken.append(delivery)
         claim, at = new_id(), now()
-        Delivery.objects.filter(pk__in=[delivery.pk for delivery in taken]).update(
-            claim=claim, due_at=at + LEASE, tries=F("tries") + 1
-        )
+        Delivery.objects.filter(pk__in=[delivery.pk for delivery in taken]).update(**sending.claimed(claim, at, LEASE))
     return [_claimed(delivery, claim, at) for delivery in taken]
 
 

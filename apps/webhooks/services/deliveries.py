@@ -7,9 +7,8 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
 
-from apps.core import audit, poke
+from apps.core import audit, poke, sending
 from apps.core.clock import now
 from apps.core.ids import new_id
 from apps.core.models import User
@@ -96,10 +95,9 @@ def delivery_redeliver(*, actor: User, endpoint_id: int, delivery_id: UUID) -> D
     """Send it again, now and as if for the first time, under the same `webhook-id`."""
     delivery = delivery_for(actor, endpoint_id, delivery_id)
     _require_active(delivery.endpoint)
-    rests = Q(claim=None) | Q(due_at__lte=now())  # nobody is sending it, or whoever did is dead
     with transaction.atomic():
-        again = {"state": Delivery.State.WAITING, "tries": 0, "due_at": now(), "claim": None, "finished_at": None}
-        if not Delivery.objects.filter(rests, pk=delivery.pk).update(**again):
+        rests = Delivery.objects.filter(sending.resting(), pk=delivery.pk)
+        if not rests.update(state=Delivery.State.WAITING, **sending.afresh()):
             raise DeliveryUnderWay("This delivery is being sent at this moment.")
         audit.record(
             actor=actor,

@@ -72,6 +72,8 @@ def family_for(manifest: dict[str, Any]) -> Callable[[Path, dict[str, Any]], Fam
     """The family of a manifest's task. Raises FamilyMissing."""
     task = manifest["task"]
     if task not in TASKS:
-        raise FamilyMissing(f"Models of the task '{task}' are not trained here; {' and '.join(sorted(TASKS))} are.")
+        raise FamilyMissing(
+            f"Models of the task '{task}' are neither trained nor measured here; {' and '.join(sorted(TASKS))} are."
+        )
     module, name = TASKS[task]
     return getattr(import_module(module), name)  # type: ignore[no-any-return]

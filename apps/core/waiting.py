@@ -3,9 +3,10 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
+from rest_framework import serializers
 
 T = TypeVar("T")
 
@@ -13,6 +14,12 @@ T = TypeVar("T")
 _PAUSE = 0.5
 #: Requests of one process that may wait at once, each in a thread; one more is answered with how things stand.
 _places = threading.BoundedSemaphore(64)
+
+
+class WaitQuestion(serializers.Serializer[Any]):
+    wait = serializers.IntegerField(
+        required=False, default=0, min_value=0, max_value=60, help_text="Seconds to wait at most for news."
+    )
 
 
 def waited(look: Callable[[], T], settled: Callable[[T], bool], seconds: float) -> T:
