@@ -86,7 +86,7 @@ PART = Part(
         "alarm falsely as often as the level allows. A stream that is not found counts with the number of predictions "
         "after which a trial ends. The accuracy is the model's, which no alarm knows. The time of a run is that of the "
         "verdict alone; through the product it is from the request over REST until the verdict is written, with every "
-        "process running, over rows in PostgreSQL with 16 signals each."
+        "process running, over rows in PostgreSQL with as many signals each."
     ),
     columns=(
         Column("alarms_5", "false alarms at level 0.05", "% of runs", 2),
