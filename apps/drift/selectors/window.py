@@ -16,6 +16,9 @@ from apps.drift.rules import window as rules
 from apps.drift.rules.window import Answered, Place, Window
 from apps.inference.selectors.drawn import ALL, Stretch, counted, drawn, drawn_inputs, drawn_signals, newest_since
 
+#: As describers write signals: read faster than what may be anything.
+_DESCRIBED = msgspec.json.Decoder(dict[str, float | str | bool | list[float]])
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -91,9 +94,12 @@ def _signals(stretch: Stretch, bound: int, assets: Mapping[Place, Mapping[str, s
     return {place: _together(inputs, known) for place, inputs in assets.items()}
 
 
-def _decoded(text: str, whole: "_Whole") -> dict[str, Any]:
+def _decoded(text: bytes, whole: "_Whole") -> dict[str, Any]:
     """Values as the rules read them fastest."""
-    signals = msgspec.json.decode(text)
+    try:
+        signals = _DESCRIBED.decode(text)
+    except msgspec.ValidationError:
+        signals = msgspec.json.decode(text)
     return {whole[name]: each if type(each) is float else _value(each) for name, each in signals.items()}
 
 

@@ -21,8 +21,6 @@ ALL = 1 << 32
 _GONE_THROUGH = 2_000_000
 _WITHIN = "deployment = %s and revision = %s and at >= %s and at < %s"
 _KEPT_WITHIN = "deployment = %s and at >= %s and at < %s"
-#: Rows that are fetched at once where they are large.
-_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +73,20 @@ def drawn_inputs(stretch: Stretch, bound: int) -> list[tuple[UUID, int, str, str
     )
 
 
-def drawn_signals(stretch: Stretch, bound: int) -> Iterator[tuple[str, str]]:
-    """(digest, signals as JSON) of each asset that these refer to and that has any; read a part at a time."""
+def drawn_signals(stretch: Stretch, bound: int) -> Iterator[tuple[str, bytes]]:
+    """(digest, signals as JSON) of each asset that these refer to and that has any; read a part at a time.
+
+    By COPY: a cursor that fetches in parts has its whole result written down first, and by one process alone.
+    """
     kept = f"select asset_id from inference_keptinput where {_KEPT_WITHIN} and {_below('prediction', bound)}"
     query = (
         "select sha256, descriptors->>'signals' from datasets_asset "
         f"where sha256 in ({kept}) and descriptors ? 'signals'"
     )
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(query, [stretch.deployment, stretch.after, stretch.before])
-        while rows := cursor.fetchmany(_AT_ONCE):
-            yield from rows
+    values = [stretch.deployment, stretch.after, stretch.before]
+    with connection.cursor() as cursor, cursor.copy(f"copy ({query}) to stdout (format binary)", values) as copied:
+        copied.set_types(["text", "bytea"])
+        yield from copied.rows()
 
 
 def came_since(deployment: str, revision: int, since: datetime, most: int) -> int:
