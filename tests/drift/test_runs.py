@@ -78,6 +78,17 @@ def test_drift_of_a_revision_is_over_when_the_one_that_took_its_place_is_steady(
     assert [event["groups"] for event in told("drift.healed")] == [["image"]]
 
 
+def test_drift_of_an_input_that_the_next_revision_does_not_take_is_over_and_told_once(watched: Watched) -> None:
+    watched.record(1000, darker, at=now() - timedelta(minutes=8))
+    old = looked_at(watched)
+    DriftRun.objects.filter(pk=old.pk).update(revision=old.revision + 1)
+    old.groups.filter(name="image").update(name="video")
+    watched.record(1000, None, at=now() - timedelta(minutes=2))
+    looked_at(watched)
+    looked_at(watched)
+    assert [event["groups"] for event in told("drift.healed")] == [["video"]]
+
+
 def test_a_run_without_enough_data_takes_no_drift_back(watched: Watched) -> None:
     watched.record(400, darker, at=now() - timedelta(hours=2))
     looked_at(watched, after=now() - timedelta(hours=3))

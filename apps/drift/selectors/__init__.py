@@ -3,6 +3,7 @@
 from apps.drift.selectors.runs import (
     drifted_groups,
     groups_now,
+    is_first_run,
     policy_of,
     profile_newest,
     profiles_newest,
@@ -14,6 +15,7 @@ from apps.drift.selectors.runs import (
 __all__ = [
     "drifted_groups",
     "groups_now",
+    "is_first_run",
     "policy_of",
     "profile_newest",
     "profiles_newest",

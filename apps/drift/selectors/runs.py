@@ -58,6 +58,12 @@ def drifted_groups(deployment: Deployment, revision: int | None, before: DriftRu
     return {name for name, state in last if state == State.DRIFTED}
 
 
+def is_first_run(run: DriftRun) -> bool:
+    """Whether no run of the same revision was done before this one."""
+    done = DriftRun.objects.filter(deployment=run.deployment, revision=run.revision, state=DriftRun.State.DONE)
+    return not done.filter(pk__lt=run.pk).exists()
+
+
 def groups_now() -> list[tuple[str, str, str]]:
     """(deployment, group, state) by the last finished run of every deployment's live revision."""
     live = Deployment.objects.exclude(live_revision=None).values_list("pk", "live_revision__number")

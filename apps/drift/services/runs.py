@@ -19,7 +19,7 @@ from apps.core.ids import new_id
 from apps.drift.events import DriftFound, DriftHealed, RunFinished
 from apps.drift.models import DriftGroup, DriftResult, DriftRun
 from apps.drift.rules.states import State
-from apps.drift.selectors import drifted_groups, runs_claimable
+from apps.drift.selectors import drifted_groups, is_first_run, runs_claimable
 
 if TYPE_CHECKING:
     from apps.drift.services.judging import Outcome
@@ -128,7 +128,8 @@ def _ending() -> dict[str, object]:
 def _tell(run: DriftRun, outcome: "Outcome") -> None:
     """That it ended; and which groups are newly drifted, or no longer, by what was last known of each.
 
-    A group that is steady has healed also where an earlier revision was the one that drifted.
+    A group that is steady has healed also where an earlier revision was the one that drifted; and what the revision
+    does not have at all is over with its first run.
     """
     states = {group.name: group.state for group in outcome.groups}
     outbox.emit(RunFinished(run.pk, run.deployment.name, run.revision, outcome.verdict, states))
@@ -139,9 +140,12 @@ def _tell(run: DriftRun, outcome: "Outcome") -> None:
     if found := sorted(drifted - before):
         outbox.emit(DriftFound(*about, found, _summary(run, found, outcome)))
     known = before | drifted_groups(run.deployment, None, before=run)
+    revision = f"{run.deployment.name} revision {run.revision}"
     if healed := sorted(known & tested):
-        told = f"{', '.join(healed)} of {run.deployment.name} revision {run.revision} looks as it should again."
-        outbox.emit(DriftHealed(*about, healed, told))
+        outbox.emit(DriftHealed(*about, healed, f"{', '.join(healed)} of {revision} looks as it should again."))
+    gone = sorted(known - states.keys())
+    if gone and is_first_run(run):
+        outbox.emit(DriftHealed(*about, gone, f"{revision} has no {', '.join(gone)}, which had drifted before it."))
 
 
 def _summary(run: DriftRun, found: list[str], outcome: "Outcome") -> str:

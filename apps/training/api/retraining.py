@@ -108,16 +108,8 @@ class TriggerAnswer(serializers.ModelSerializer[RetrainTrigger]):
         model = RetrainTrigger
         fields = [
             *("id", "deployment", "kind", "why", "state", "code", "reason", "joined", "groups", "actor", "fired_at"),
-            *(
-                "samples_found",
-                "job",
-                "learned_from",
-                "measured_on",
-                "evaluation",
-                "revision",
-                "revision_state",
-                "ended_at",
-            ),
+            *("samples_found", "job", "learned_from", "measured_on", "evaluation"),
+            *("revision", "revision_state", "ended_at"),
         ]
 
 
