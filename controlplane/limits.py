@@ -13,9 +13,10 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Gate = Callable[[str], Awaitable[QuartetError | None]]
+Gate = Callable[[str, str], Awaitable[QuartetError | None]]
 
-UPLOADS = "/api/v1/uploads/"
+#: Addresses below which a body may be large, with the scope that its key needs.
+LARGE = {"/api/v1/uploads/": "models:write", "/api/v1/datasets/": "training:write"}
 
 
 class BodyTooLarge(Exception):
@@ -36,8 +37,8 @@ class _DiskRefuses(QuartetError):
 class BodyLimit:
     """ASGI wrapper that answers 413 as soon as a body is, or says it will be, over its limit in bytes.
 
-    A body for an address under UPLOADS may announce up to `upload_limit` where `gate`, asked with the Authorization
-    header, gives no refusal; every other one is held to `request_limit`.
+    A body for an address under one of LARGE may announce up to `upload_limit` where `gate`, asked with the
+    Authorization header and the scope, gives no refusal; every other one is held to `request_limit`.
     """
 
     def __init__(self, app: App, *, request_limit: int, upload_limit: int, gate: Gate) -> None:
@@ -50,9 +51,9 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         announced, limit = _announced(scope), self.request_limit
-        if announced > limit and scope["path"].startswith(UPLOADS):
+        if announced > limit and (needed := _large(scope["path"])):
             limit = self.upload_limit
-            if refusal := await self.gate(_header(scope, b"authorization")):
+            if refusal := await self.gate(_header(scope, b"authorization"), needed):
                 return await _answer(send, refusal)
         if announced > limit:
             return await _refuse(send, limit)
@@ -62,6 +63,11 @@ class BodyLimit:
             await _refuse(send, limit)
         except OSError as error:
             await _answer(send, _DiskRefuses(f"The body cannot be written to disk: {error.strerror}."))
+
+
+def _large(path: str) -> str:
+    """The scope that a large body for this address takes; empty where none may be sent."""
+    return next((scope for prefix, scope in LARGE.items() if path.startswith(prefix)), "")
 
 
 def _announced(scope: Scope) -> int:

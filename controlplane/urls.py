@@ -15,6 +15,7 @@ urlpatterns = [
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("api/v1/", include("apps.registry.urls")),
+    path("api/v1/", include("apps.datasets.urls")),
     path("api/v1/", include("apps.deployments.urls")),
     path("api/v1/", include("apps.inference.urls")),
     path("", include("apps.monitoring.urls")),

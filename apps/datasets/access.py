@@ -16,6 +16,14 @@ def freezer(actor: User) -> None:
     require(actor, FREEZE, "freeze dataset versions")
 
 
+def version_named(actor: User, ref: str) -> DatasetVersion:
+    """The dataset version that `<dataset>/<number>` names; raises NotFound."""
+    name, _, number = ref.partition("/")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise NotFound(f"There is no dataset version '{ref[:100]}'.", remedy="Name it as <dataset>/<number>.")
+    return version_to_read(actor, name, int(number))
+
+
 def version_to_read(actor: User, name: str, number: int) -> DatasetVersion:
     """Version `number` of the dataset called `name`; raises NotFound."""
     found = DatasetVersion.objects.filter(dataset__name=name, number=number)

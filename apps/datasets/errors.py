@@ -1,6 +1,6 @@
 """What can be wrong with a kept file, or with a set of samples."""
 
-from apps.core.errors import CallerError, Conflict, NotFound, QuartetError
+from apps.core.errors import CallerError, Conflict, NotFound, QuartetError, TooLarge
 
 
 class AssetMissing(NotFound):
@@ -17,6 +17,11 @@ class AssetCorrupt(QuartetError):
 class BadDataset(CallerError):
     code = "bad_dataset"
     remedy = "Correct what is named and send it again; nothing was frozen."
+
+
+class ArchiveTooLarge(TooLarge):
+    code = "archive_too_large"
+    remedy = "Send it in parts, or ask the operator to raise QUARTET_UPLOAD_LIMIT; nothing was frozen."
 
 
 class NothingToFreeze(CallerError):

@@ -4,8 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from apps.datasets.models import DatasetVersion, Sample, SampleFile
 from apps.datasets.rules import Described
+
+
+def versions_list(dataset: str = "") -> QuerySet[DatasetVersion]:
+    """Dataset versions, newest first; of one dataset, if it is named."""
+    versions = DatasetVersion.objects.select_related("dataset", "created_by").order_by("-pk")
+    return versions.filter(dataset__name=dataset) if dataset else versions
 
 
 def version_samples(version: DatasetVersion) -> list[Described]:

@@ -9,6 +9,7 @@ from apps.core.errors import NotAuthenticated, QuartetError
 from controlplane.limits import BodyLimit
 
 Message = dict[str, Any]
+KNOWN = {("mine", "models:write"), ("mine", "training:write")}
 
 
 async def read_all(scope: Message, receive: Any, send: Any) -> None:
@@ -18,8 +19,8 @@ async def read_all(scope: Message, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def knows_mine(authorization: str) -> QuartetError | None:
-    return None if authorization == "mine" else NotAuthenticated("Who are you?")
+async def knows_mine(authorization: str, scope: str) -> QuartetError | None:
+    return None if (authorization, scope) in KNOWN else NotAuthenticated("Who are you?")
 
 
 async def spool_to_full_disk(scope: Message, receive: Any, send: Any) -> None:
@@ -63,6 +64,11 @@ async def test_a_body_that_grows_past_the_limit_is_cut_off() -> None:
 @pytest.mark.parametrize(("size", "status"), [(100, 200), (101, 413)])
 async def test_uploads_have_their_own_limit(size: int, status: int) -> None:
     assert await ask("/api/v1/uploads/1/files/a", [b"x" * size], length=size) == status
+
+
+@pytest.mark.parametrize(("size", "status"), [(100, 200), (101, 413)])
+async def test_archives_of_samples_may_be_as_large(size: int, status: int) -> None:
+    assert await ask("/api/v1/datasets/digits/versions", [b"x" * size], length=size) == status
 
 
 async def test_a_large_upload_by_nobody_is_refused_unread() -> None:

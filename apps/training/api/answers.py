@@ -4,24 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.datasets.models import DatasetVersion
 from apps.training.models import Evaluation, TrainingJob
 from apps.training.selectors import job_points
 
 
-class DatasetVersionAnswer(serializers.ModelSerializer[DatasetVersion]):
-    name = serializers.CharField(source="__str__", help_text="<dataset>/<number>")
-    created_by = serializers.CharField(source="created_by.username")
-    counts = serializers.DictField()
-    source = serializers.DictField()  # type: ignore[assignment]  # a field here, not DRF's own attribute
-
-    class Meta:
-        model = DatasetVersion
-        fields = ["name", "digest", "samples_count", "counts", "inputs", "source", "created_by", "created_at"]
-
-
 class JobAnswer(serializers.ModelSerializer[TrainingJob]):
-    parent = serializers.CharField()  # type: ignore[assignment]  # as above
+    parent = serializers.CharField()  # type: ignore[assignment]  # a field here, not DRF's own
     dataset = serializers.CharField()
     measured_on = serializers.CharField(allow_null=True)
     champion = serializers.CharField(allow_null=True)

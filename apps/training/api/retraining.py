@@ -8,10 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.permissions import actor_of, allowed_deployments
+from apps.datasets.access import version_named
 from apps.inference.access import deployment_to_judge
 from apps.training import access, selectors, services
 from apps.training.api.questions import LimitQuestion
-from apps.training.api.views import TrainingView, dataset_named
+from apps.training.api.views import TrainingView
 from apps.training.models import RetrainPolicy, RetrainTrigger
 from apps.training.rules.retraining import DEFAULTS, LIMITS, WINDOWS
 from apps.training.rules.triggers import State
@@ -140,7 +141,7 @@ class PolicyDetail(TrainingView):
         asked.is_valid(raise_exception=True)
         given = dict(asked.validated_data)
         for part in ("base", "measured_on"):
-            given[part] = [dataset_named(actor, each) for each in given[part]]
+            given[part] = [version_named(actor, each) for each in given[part]]
         return Response(
             RetrainPolicyAnswer(services.retrain_policy_set(actor=actor, deployment=deployment, **given)).data
         )

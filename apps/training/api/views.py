@@ -9,13 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.errors import NotFound
 from apps.core.models import User
 from apps.core.pagination import NewestFirst
 from apps.core.permissions import actor_of
 from apps.core.waiting import WaitQuestion, waited
-from apps.datasets.access import version_to_read
-from apps.datasets.models import DatasetVersion
+from apps.datasets.access import version_named
+from apps.datasets.api.answers import DatasetVersionAnswer
 from apps.deployments.access import deployment_for
 from apps.registry.access import model_to_read
 from apps.registry.models import ModelVersion, RegisteredModel
@@ -67,8 +66,8 @@ class JobList(generics.ListAPIView[TrainingJob], TrainingView):
         job, is_new = services.job_request(
             actor=actor,
             parent=version_by_ref(model, asked.pop("parent")),
-            dataset=dataset_named(actor, asked.pop("dataset")),
-            measured_on=dataset_named(actor, measured_on) if measured_on else None,
+            dataset=version_named(actor, asked.pop("dataset")),
+            measured_on=version_named(actor, measured_on) if measured_on else None,
             champion=version_by_ref(model, champion) if champion else None,
             **asked,
         )
@@ -102,17 +101,17 @@ class DatasetFreeze(TrainingView):
 
     @extend_schema(
         request=questions.FreezeQuestion,
-        responses={201: answers.DatasetVersionAnswer, 200: answers.DatasetVersionAnswer},
+        responses={201: DatasetVersionAnswer, 200: DatasetVersionAnswer},
     )
     def post(self, request: Request) -> Response:
         """Freeze labelled predictions with old data; 200 with the version that is the same."""
         asked = _checked(questions.FreezeQuestion, request)
         actor = actor_of(request)
         for part in ("old", "without"):
-            asked[part] = [dataset_named(actor, each) for each in asked[part]]
+            asked[part] = [version_named(actor, each) for each in asked[part]]
         deployment = deployment_for(actor, asked.pop("deployment"))
         version, is_new = services.dataset_freeze(actor=actor, deployment=deployment, **asked)
-        return Response(answers.DatasetVersionAnswer(version).data, status=201 if is_new else 200)
+        return Response(DatasetVersionAnswer(version).data, status=201 if is_new else 200)
 
 
 class RecipeList(TrainingView):
@@ -157,7 +156,7 @@ class EvaluationList(generics.ListAPIView[Evaluation], TrainingView):
             actor=actor,
             candidate=_version(actor, model, asked.pop("candidate")),
             champion=_version(actor, model, champion) if champion else None,
-            dataset=dataset_named(actor, asked.pop("dataset")),
+            dataset=version_named(actor, asked.pop("dataset")),
             **asked,
         )
         return Response(answers.JobDetailAnswer(job).data, status=201 if is_new else 200)
@@ -189,11 +188,3 @@ def _checked(serializer: type[Any], request: Request) -> dict[str, Any]:
     question = serializer(data=request.data)
     question.is_valid(raise_exception=True)
     return dict(question.validated_data)
-
-
-def dataset_named(actor: User, ref: str) -> DatasetVersion:
-    """The dataset version that `<dataset>/<number>` names."""
-    name, _, number = ref.partition("/")
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
-        raise NotFound(f"There is no dataset version '{ref[:100]}'.", remedy="Name it as <dataset>/<number>.")
-    return version_to_read(actor, name, int(number))

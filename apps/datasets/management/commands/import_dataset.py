@@ -7,8 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.core.errors import QuartetError
 from apps.core.models import User
-from apps.datasets.access import version_to_read
-from apps.datasets.models import DatasetVersion
+from apps.datasets.access import version_named
 from apps.datasets.services import directory_freeze
 
 
@@ -41,16 +40,9 @@ class Command(BaseCommand):
                 actor=actor,
                 name=options["name"],
                 directory=options["directory"],
-                without=[_version(actor, each) for each in options["without"]],
+                without=[version_named(actor, each) for each in options["without"]],
             )
         except QuartetError as error:
             raise CommandError(f"{error.message} {error.remedy}") from error
         told = "frozen" if is_new else "was frozen before"
         self.stdout.write(f"{version} {told}: {version.samples_count} samples, {version.digest}")
-
-
-def _version(actor: User, ref: str) -> DatasetVersion:
-    name, _, number = ref.partition("/")
-    if not number.isdigit():
-        raise CommandError(f"'{ref}' names no dataset version: say NAME/NUMBER.")
-    return version_to_read(actor, name, int(number))

@@ -1,0 +1,133 @@
+"""Samples are declared over REST as one archive, and dataset versions shown."""
+
+import io
+import json
+import re
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from rest_framework.test import APIClient
+
+from apps.datasets.models import Asset, DatasetVersion
+from apps.datasets.selectors import version_samples
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+SEVEN = {"inputs": {"image": "pictures/7.png", "caption": {"text": "seven"}}, "label": 7, "slices": ["clean"]}
+ONE = {"inputs": {"image": "./pictures/1.png"}, "label": "1"}
+FILES = {"pictures/7.png": b"a seven", "pictures/1.png": b"a one"}
+
+
+def packed(files: dict[str, bytes], *lines: object, mode: str = "w", listed: str = "samples.jsonl") -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, content in {**files, listed: "\n".join(map(json.dumps, lines)).encode()}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return held.getvalue()
+
+
+def linked() -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        member = tarfile.TarInfo("secret.png")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(member)
+    return held.getvalue()
+
+
+@pytest.fixture
+def client(world: World, home: Path) -> APIClient:
+    made = APIClient()
+    made.credentials(HTTP_AUTHORIZATION=f"Bearer {world.key(world.ada, 'training:write', 'read')}")
+    return made
+
+
+def send(client: APIClient, body: bytes, name: str = "digits", query: str = "") -> HttpResponse:
+    answer: HttpResponse = client.post(
+        f"/api/v1/datasets/{name}/versions{query}", body, content_type="application/x-tar"
+    )
+    return answer
+
+
+def code(answer: Any) -> str:
+    return f"{answer.status_code} {answer.json()['error']['code']}"
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_an_archive_of_samples_becomes_a_version(client: APIClient, mode: str) -> None:
+    answer = send(client, packed(FILES, SEVEN, ONE, mode=mode))
+    assert answer.status_code == 201, answer.content
+    said = answer.json()  # type: ignore[attr-defined]
+    assert (said["name"], said["samples_count"], said["inputs"]) == ("digits/1", 2, ["caption", "image"])
+    by_label = {each.label: each for each in version_samples(DatasetVersion.objects.get())}
+    assert by_label["7"].slices == ("clean",) and by_label["7"].declared
+    found = Asset.objects.get(pk=by_label["1"].inputs["image"])
+    assert (found.media_type, found.size) == ("image/png", len(b"a one"))
+
+
+def test_the_same_samples_are_the_version_that_they_are_already(client: APIClient) -> None:
+    first = send(client, packed(FILES, SEVEN, ONE))
+    again = send(client, packed(FILES, ONE, SEVEN, mode="w:gz"))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["digest"] == again.json()["digest"]  # type: ignore[attr-defined]
+
+
+def test_what_stands_in_another_version_is_left_out(client: APIClient) -> None:
+    send(client, packed(FILES, ONE), "exam")
+    assert send(client, packed(FILES, SEVEN, ONE), query="?without=exam/1").json()["samples_count"] == 1  # type: ignore[attr-defined]
+
+
+def test_versions_are_listed_newest_first_and_shown(client: APIClient) -> None:
+    send(client, packed(FILES, ONE), "exam")
+    send(client, packed(FILES, SEVEN))
+    send(client, packed(FILES, SEVEN, ONE))
+    listed = client.get("/api/v1/datasets").json()["results"]
+    assert [each["name"] for each in listed] == ["digits/2", "digits/1", "exam/1"]
+    assert [each["name"] for each in client.get("/api/v1/datasets?dataset=exam").json()["results"]] == ["exam/1"]
+    assert client.get("/api/v1/datasets/digits/versions/2").json() == listed[0]
+    assert client.get("/api/v1/datasets/digits/versions/3").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "no tar archive"),
+        (b"not a tar archive" * 100, "no tar archive"),
+        (packed(FILES, ONE, mode="w:gz")[:-40], "no tar archive"),
+        (packed(FILES, ONE, listed="deeper/samples.jsonl"), "no samples.jsonl at the top"),
+        (packed({}, ONE), "Line 1 .*'./pictures/1.png' is not in the archive"),
+        (packed(FILES, SEVEN, {"inputs": {"image": 7}, "label": "7"}), "Line 2 .*neither a path nor a text"),
+        (packed({**FILES, "samples.jsonl": b""}, SEVEN, []), "Line 2 "),
+        (linked(), "secret.png' is no file"),
+    ],
+)
+def test_what_cannot_be_taken_is_named_and_nothing_is_frozen(client: APIClient, body: bytes, told: str) -> None:
+    answer = send(client, body)
+    assert code(answer) == "400 bad_dataset"
+    assert re.search(told, answer.json()["error"]["message"])  # type: ignore[attr-defined]
+    assert not DatasetVersion.objects.exists()
+
+
+def test_a_bad_name_is_refused_before_anything_is_kept(client: APIClient) -> None:
+    assert code(send(client, packed(FILES, ONE), "Digits")) == "400 bad_dataset"
+    assert not Asset.objects.exists()
+
+
+def test_an_archive_that_grows_beyond_the_limit_when_it_is_unpacked_is_refused(
+    client: APIClient, settings: Any
+) -> None:
+    settings.QUARTET_UPLOAD_LIMIT = 100_000
+    body = packed({"0.png": bytes(200_000)}, ONE, mode="w:gz")
+    assert len(body) < 10_000
+    assert code(send(client, body)) == "413 archive_too_large"
+
+
+def test_a_key_without_the_scope_declares_nothing(world: World, home: Path) -> None:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {world.key(world.ada, 'read', 'models:write')}")
+    assert send(client, packed(FILES, ONE)).status_code == 403
