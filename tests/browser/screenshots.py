@@ -14,11 +14,14 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 
-def pictures(loop: dict[str, Any]) -> dict[str, str]:
-    """Name -> page; `loop` is what the demo's ninth step has seen."""
+#: Name -> page, of the demo's steady traffic.
+STEADY = {"dashboard": "/", "deployment": "/deployments/digits/"}
+
+
+def of_the_loop(loop: dict[str, Any]) -> dict[str, str]:
+    """Name -> page, right after the demo's ninth step; `loop` is what that has seen."""
     return {
-        "dashboard": "/",
-        "deployment": "/deployments/digits/",
+        "loop-deployment": "/deployments/digits/",
         "loop-drift": f"/drift/{loop['drifted']['run']}/",
         "loop-training": f"/training/{loop['job']}/",
         "loop-approval": f"/approvals/{loop['approval']}/",
@@ -50,11 +53,12 @@ def main(minutes: float) -> None:
         Path(above).chmod(0o711)
         with running(Path(above) / "home", listen(), command.say) as stack, command.story(stack) as story:
             story.run()
+            take(stack.web_url, "ada", story.people["ada"], of_the_loop(story.seen["loop"]))
             samples = list(held_out(240, seed=7, cache_directory=demo_folder(stack.home.path) / "cache"))
             with Traffic(stack.gateway_url, story.keys["app"], samples, rate=RATE):
                 command.say(f"Traffic for {minutes:g} minutes, for the charts")
                 time.sleep(minutes * 60)
-                take(stack.web_url, "ada", story.people["ada"], pictures(story.seen["loop"]))
+                take(stack.web_url, "ada", story.people["ada"], STEADY)
 
 
 def take(url: str, username: str, password: str, paths: dict[str, str]) -> None:
