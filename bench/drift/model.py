@@ -22,6 +22,13 @@ class Model:
         self._model = load_model(directory)
 
     @torch.inference_mode()
+    def words(self, pictures: Sequence[np.ndarray] | None, sounds: Sequence[np.ndarray] | None) -> list[str]:
+        """What it says of each picture, sound or pair; None for a sense that is hidden from it."""
+        pixels = torch.stack([picture_pixels(each) for each in pictures]) if pictures is not None else None
+        mels = torch.stack([log_mel(each) for each in sounds]) if sounds is not None else None
+        return [WORDS[int(each)] for each in self._scores(pixels, mels).argmax(axis=1)]
+
+    @torch.inference_mode()
     def samples(self, pictures: Sequence[np.ndarray], sounds: Sequence[np.ndarray]) -> list[dict[str, Any]]:
         """The signals of the model's own for each pair of a picture and a float32 sound at 8 kHz."""
         found = []

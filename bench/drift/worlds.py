@@ -5,7 +5,7 @@ really is undrifted. The voices and the pictures are those of the demo; the sent
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -33,10 +33,11 @@ _OTHER_VOICES = ("en-gb-scotland+m6", "en-029+klatt", "en-gb-scotland+croak", "e
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Samples to draw from, and how many of them the model gets right, 0 to 1."""
+    """Samples to draw from, and how many of them the model gets right, 0 to 1; `without` one input, by its modality."""
 
     samples: Sequence[Sample]
     accuracy: float
+    without: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +94,17 @@ def _described(
     model: Model, pictures: list[np.ndarray], sounds: list[np.ndarray], signals: list[dict[str, Any]], drawn: _Pairs
 ) -> Population:
     told = model.samples(pictures, sounds)
-    right = [each["prediction"] == WORDS[digit] for each, digit in zip(told, drawn.digits, strict=True)]
+    right = [WORDS[digit] for digit in drawn.digits]
     samples = [one | other for one, other in zip(signals, told, strict=True)]
-    return Population(samples, float(np.mean(right)))
+    without = {
+        "image": _share(model.words(None, sounds), right),
+        "audio": _share(model.words(pictures, None), right),
+    }
+    return Population(samples, _share([each["prediction"] for each in told], right), without)
+
+
+def _share(said: Sequence[str], right: Sequence[str]) -> float:
+    return float(np.mean([one == other for one, other in zip(said, right, strict=True)]))
 
 
 def _plain(model: Model, drawn: _Pairs) -> Population:

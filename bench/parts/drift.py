@@ -60,6 +60,9 @@ def _drift(world: World, drift: str, limit: float, seed: int) -> Mapping[str, Fi
         "misled": 100 * _mean([trial.misled for trial in made]),
         "accuracy": 100 * world.drifts[drift][1].accuracy,
     }
+    group, drifted = world.drifts[drift]
+    if group in drifted.without:
+        ours["muted"] = 100 * drifted.without[group]
     return {
         f"{drift}/{QUARTET}": ours,
         f"{drift}/{CONFIDENCE}": {"found_after": _median([trial.naive for trial in made])},
@@ -84,7 +87,8 @@ PART = Part(
         "once; a run over the last predictions is made again and again until it alarms, and told is the median number "
         "of predictions since the change. The naive alarm watches the mean confidence alone, with a limit that lets it "
         "alarm falsely as often as the level allows. A stream that is not found counts with the number of predictions "
-        "after which a trial ends. The accuracy is the model's, which no alarm knows. The time of a run is that of the "
+        "after which a trial ends. The accuracy is the model's, which no alarm knows; with the drifted input muted, it "
+        "is that of the answers from the other one. The time of a run is that of the "
         "verdict alone; through the product it is from the request over REST until the verdict is written, with every "
         "process running, over rows in PostgreSQL with as many signals each."
     ),
@@ -95,6 +99,7 @@ PART = Part(
         Column("told_after", "modality told after", "predictions"),
         Column("misled", "another modality blamed", "% of trials"),
         Column("accuracy", "accuracy of the model", "%", 1),
+        Column("muted", "accuracy with that input muted", "%", 1),
         Column("seconds", "time", "s", 2),
         Column("read_s", "of it reading", "s", 2),
         Column("judge_s", "of it judging", "s", 2),
