@@ -6,7 +6,7 @@
   const HEIGHT = 184;
   const TONES = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"];
 
-  const MARKS = { rollout: "--faint", drift: "--bad", labels: "--accent" };
+  const MARKS = { rollout: "--faint", drift: "--bad", labels: "--accent", retraining: "--ok" };
 
   const rate = (v) => (v > 0 && v < 9.95 ? v.toFixed(1) : Math.round(v).toLocaleString("en"));
   const round = (v) => (+v.toPrecision(3)).toLocaleString("en");
@@ -168,7 +168,7 @@
     return alone.length ? alone : null;
   }
 
-  // Rollouts and drift: a dashed line with a label. Labels that arrived: a tick on the axis; the list above says how many.
+  // Rollouts, drift and retraining: a dashed line with a label. Labels that arrived: a tick on the axis; the list above says how many.
   function marks(u, all) {
     const { left, top: upper, width, height } = u.bbox, ratio = devicePixelRatio;
     const placed = all.map((mark) => ({ ...mark, x: Math.round(u.valToPos(mark.at, "x", true)) }));

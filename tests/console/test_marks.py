@@ -1,6 +1,7 @@
 """Moments worth a mark on the charts: of every kind, the oldest first, in the time that is shown."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,10 +9,13 @@ from apps.console.selectors.marks import marks
 from apps.core.clock import now
 from apps.deployments.models import Rollout
 from apps.inference.models import Feedback
+from apps.training.models import RetrainTrigger
 from tests.deployments.makers import make_deployment, make_revision, make_version
 from tests.drift.finished import finished_run
 from tests.inference.records import ago
 from tests.monitoring.labels import predicted, true
+from tests.registry import artifact
+from tests.training_jobs.makers import frozen, requested
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +65,16 @@ def test_drift_is_marked_when_a_run_found_it_with_what_drifted_and_leads_to_the_
     [mark] = marks(deployment, moment.timestamp() - 3600, moment.timestamp() + 60)
     assert (mark.kind, mark.text, mark.href) == ("drift", "image drifted", f"/drift/{found.pk}/")
     assert mark.at == found.finished_at.timestamp()  # type: ignore[union-attr]
+
+
+def test_retraining_is_marked_when_its_job_was_asked_for_and_leads_to_it(world: World, home: Path) -> None:
+    deployment, moment = make_deployment(world), now()
+    frozen(world)
+    version = artifact.version(world.ada)
+    job, by_hand = requested(world, version), requested(world, version, seed=1)
+    about = {"deployment": deployment, "kind": "drift", "actor": world.ada, "job": job}
+    RetrainTrigger.objects.create(**about, state="failed", code="job_failed", ended_at=now())  # it came to the same job
+    RetrainTrigger.objects.create(**about, state="training")
+    [mark] = marks(deployment, moment.timestamp() - 3600, moment.timestamp() + 60)
+    assert (mark.kind, mark.text, mark.href) == ("retraining", "retraining", f"/training/{job.pk}/")
+    assert by_hand.pk != job.pk

@@ -10,6 +10,7 @@ from apps.deployments.models import Deployment, Rollout
 from apps.drift.models import DriftRun
 from apps.drift.rules.states import State
 from apps.monitoring.selectors import labels_given
+from apps.training.models import TrainingJob
 
 #: How many groups labels that arrive all the time are put into, over a chart's width.
 _GROUPS = 40
@@ -19,7 +20,7 @@ class Mark(NamedTuple):
     """`at` is in unix seconds; `href` leads to what the mark tells of, on this page or another."""
 
     at: float
-    kind: Literal["rollout", "drift", "labels"]
+    kind: Literal["rollout", "drift", "labels", "retraining"]
     text: str
     href: str
 
@@ -51,7 +52,19 @@ def drift_marks(deployment: Deployment, since: float, until: float) -> Iterable[
             yield Mark(run.finished_at.timestamp(), "drift", f"{names} drifted", page)
 
 
-KINDS: tuple[Callable[[Deployment, float, float], Iterable[Mark]], ...] = (rollout_marks, label_marks, drift_marks)
+def retraining_marks(deployment: Deployment, since: float, until: float) -> Iterable[Mark]:
+    """When what called for retraining had its samples, and a job began."""
+    jobs = TrainingJob.objects.filter(triggers__deployment=deployment).distinct()
+    for job in jobs.filter(requested_at__gte=_moment(since), requested_at__lt=_moment(until)):
+        yield Mark(job.requested_at.timestamp(), "retraining", "retraining", reverse("console:job", args=[job.pk]))
+
+
+KINDS: tuple[Callable[[Deployment, float, float], Iterable[Mark]], ...] = (
+    rollout_marks,
+    label_marks,
+    drift_marks,
+    retraining_marks,
+)
 
 
 def marks(deployment: Deployment, since: float, until: float) -> list[Mark]:
