@@ -60,4 +60,4 @@ def _mirrored(rollout: Rollout) -> Compared:
     found = pairs(name, number, rollout.stepped_at)
     said = compare_pairs(found, margins)
     mirrors = figures(found) | mirror_counts(name, number)
-    return Compared(rollout.step, said.verdict.value, said.as_dict() | {"mirrors": mirrors}, shadow=True)
+    return Compared(rollout.step, said.verdict.value, said.as_dict() | {"mirrors": mirrors})

@@ -13,6 +13,9 @@ SAMPLES_MOST, SLICES_MOST, TEXT_MOST = 200_000, 20, 200
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME_LONGEST = 63
 
+#: A sample's files, (input, SHA-256) each.
+Key = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -29,7 +32,7 @@ class Described:
     declared: bool = field(default=False, compare=False)
 
     @property
-    def key(self) -> tuple[tuple[str, str], ...]:
+    def key(self) -> Key:
         """Its files: two samples with the same are the same sample."""
         return tuple(sorted(self.inputs.items()))
 
@@ -59,14 +62,14 @@ def unlabelled(samples: Iterable[Described]) -> int:
     return sum(not sample.label.strip() for sample in samples)
 
 
-def merged(samples: Iterable[Described], without: Iterable[tuple[tuple[str, str], ...]] = ()) -> list[Described]:
+def merged(samples: Iterable[Described], without: Iterable[Key] = ()) -> list[Described]:
     """Each sample once, in the one order that a digest needs; those whose files are in `without` are left out.
 
     The same files again add their slices. Where two disagree about the label, the later one is right: whoever corrects
     comes after whoever is corrected.
     """
     left_out = set(without)
-    found: dict[tuple[tuple[str, str], ...], Described] = {}
+    found: dict[Key, Described] = {}
     for sample in samples:
         if sample.key in left_out:
             continue

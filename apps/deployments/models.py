@@ -208,8 +208,8 @@ class Rollout(models.Model):
     is_rollback = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=State.choices, default=State.STARTING)
     reason = models.TextField(blank=True)
-    #: While traffic moves by degrees (rules/canary.py) or is mirrored (rules/shadow.py): the step of the plan, since
-    #: when, and what was last measured.
+    #: While traffic moves by degrees (rules/canary.py) or is mirrored (rules/shadow.py): the step of the plan, of which
+    #: the shadow is the first, since when, and what was last measured.
     step = models.PositiveSmallIntegerField(default=0)
     stepped_at = models.DateTimeField(null=True, blank=True)
     comparison = models.JSONField(default=dict, blank=True)

@@ -13,7 +13,7 @@ from tests.deployments.makers import Fleet, approve, make_revision, make_version
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
-STRATEGIES = ["blue_green", "rolling", "canary", "ab"]
+STRATEGIES = ["blue_green", "rolling", "canary", "ab", "shadow"]
 PASSES = 12
 
 
@@ -53,8 +53,10 @@ def pass_by(fleet: Fleet, deployment: Deployment) -> None:
 
 
 def all_traffic_is_the_old_ones() -> None:
-    splits = routing_deployments()["digits"]["splits"]
-    assert [split["revision"] for split in splits if split["weight"]] == [1]
+    """And nothing of it is mirrored."""
+    route = routing_deployments()["digits"]
+    assert [split["revision"] for split in route["splits"] if split["weight"]] == [1]
+    assert route["shadow"] is None
 
 
 def test_while_they_load_nothing_moves_and_nothing_is_started_beside_them(

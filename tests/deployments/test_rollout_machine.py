@@ -174,6 +174,7 @@ class Rollouts(RuleBasedStateMachine):
         rollout = self.w.rollout
         assert rollout
         onward = "canary" if rollout.degrees else "shifting"
+        rollout.step += reason == "promoted"
         self._go(rollout, onward if reason == "promoted" else "reverting")
 
     @precondition(lambda self: self._kept())
@@ -225,7 +226,7 @@ class Rollouts(RuleBasedStateMachine):
             return None
         in_shadow = rollout.shadow and rollout.state != "canary"
         known = (rollout.step, 1.0, 0.0, 60.0, rollout.verdict, "so measured", rollout.paused)
-        return Progress(1 if in_shadow else 2, *known, shadow=in_shadow, asks=rollout.asks, degrees=rollout.degrees)
+        return Progress(rollout.shadow + 2 * rollout.degrees, *known, shadow=in_shadow, asks=rollout.asks)
 
     def _go(self, rollout: Rollout, state: str) -> None:
         w = self.w
@@ -233,7 +234,7 @@ class Rollouts(RuleBasedStateMachine):
             return
         rollout.state = state
         if state == "canary":
-            rollout.step, rollout.verdict, rollout.paused = 0, "", False
+            rollout.verdict, rollout.paused = "", False
         elif state == "shifting":
             w.states |= {rollout.new: "live"} | ({rollout.old: "retiring"} if rollout.old else {})
             w.live = rollout.new
@@ -325,6 +326,13 @@ class Rollouts(RuleBasedStateMachine):
         if rollout and rollout.state == "shadow":
             assert all(rollout.new not in g.routing.answers for g in self.w.gateways.values())
             assert not any(r.revision == rollout.new and not r.mirror for r in self.w.requests)
+
+    @invariant()
+    def no_step_has_the_number_of_another(self) -> None:
+        """So that a word that was meant for the shadow is none about the canary."""
+        rollout = self.w.rollout
+        if rollout and rollout.shadow and rollout.in_plan:
+            assert (rollout.step == 0) == (rollout.state == "shadow")
 
     @invariant()
     def what_can_be_rolled_back_to_runs(self) -> None:

@@ -67,7 +67,7 @@ def age(revision: Revision, seconds: float) -> None:
 
 def compared(fleet: Fleet, revision: Revision, verdict: str) -> None:
     """A pass of the reconciler that sees how the answers compare."""
-    found = Compared(0, verdict, {"reason": f"It was a {verdict}."}, shadow=True)
+    found = Compared(0, verdict, {"reason": f"It was a {verdict}."})
     fleet.beat()
     fleet.reconcile(Evidence(comparisons={rollout_of(revision).pk: found}))
 

@@ -1,27 +1,19 @@
 """From drift to a request for a rollout, a process is killed at every write in turn: it comes to the same end, once."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from django.core.management import call_command
-from django.db import transaction
 
 from apps.approvals.models import ApprovalRequest
-from apps.core.clock import now
-from apps.core.models import AuditEntry, OutboxEvent
+from apps.core.models import OutboxEvent
 from apps.datasets.models import DatasetVersion
 from apps.deployments.models import Revision
 from apps.training.models import Evaluation, RetrainTrigger, TrainingJob
 from apps.training.services import retraining_begin, retraining_watch
 from tests.retraining.loop import LEAST, Loop
 from tests.training_jobs.makers import running
-from tests.workers.cutting import Cuts, Killed
+from tests.workers.cutting import Course, Cuts, Facts, Walk, same_end_told_twice, same_end_wherever_killed
 from workers.relay import relay_run
 
 pytestmark = pytest.mark.django_db
-Walk = Callable[..., dict[str, Any]]
-_PATIENCE = 12
 #: Drift is an alert of its own, and an upload that nobody finished is taken away after a while.
 _BESIDES = ("alert.", "upload.")
 TRAIL = [
@@ -38,33 +30,33 @@ TRAIL = [
 ]
 
 
-class Course:
+class Retrained(Course):
     """What the control worker, the relay, the analysis worker and a node's host do; each of them may be killed."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
-        self._before = AuditEntry.objects.count()
+        loop.policy()
+        loop.label(2 * LEAST)
+        loop.tell()
+        OutboxEvent.objects.all().delete()
 
-    def run(self) -> dict[str, Any]:
-        self._until(relay_run, RetrainTrigger.objects.exists)
-        self._until(retraining_begin, TrainingJob.objects.exists)
-        self._until(self._host, TrainingJob.objects.filter(state="done").exists)
-        self._until(self._control, RetrainTrigger.objects.filter(state="requested").exists)
-        self._until(relay_run, ApprovalRequest.objects.exists)
-        self._until(relay_run, lambda: not OutboxEvent.objects.filter(done_at=None).exists())
-        return self._facts()
+    def ready(self, patch: pytest.MonkeyPatch) -> None:
+        self.loop.drift("text")
 
-    def _until(self, act: Callable[[], object], held: Callable[[], bool]) -> None:
-        for _ in range(_PATIENCE):
-            if held():
-                return
-            try:
-                act()
-            except Killed:
-                # Its leases run out, and another takes its place.
-                OutboxEvent.objects.filter(done_at=None).update(due_at=now())
-                RetrainTrigger.objects.update(looking_until=None)
-        raise AssertionError(f"{act} came to nothing: {list(RetrainTrigger.objects.values('state', 'reason'))}")
+    def course(self) -> None:
+        self.until(relay_run, RetrainTrigger.objects.exists)
+        self.until(retraining_begin, TrainingJob.objects.exists)
+        self.until(self._host, TrainingJob.objects.filter(state="done").exists)
+        self.until(self._control, RetrainTrigger.objects.filter(state="requested").exists)
+        self.until(relay_run, ApprovalRequest.objects.exists)
+        self.until_all_is_told(relay_run)
+
+    def leases_end(self) -> None:
+        super().leases_end()
+        RetrainTrigger.objects.update(looking_until=None)
+
+    def standing(self) -> str:
+        return str(list(RetrainTrigger.objects.values("state", "reason")))
 
     def _control(self) -> None:
         relay_run()
@@ -75,12 +67,11 @@ class Course:
         job = TrainingJob.objects.get()
         self.loop.finish(job, job.lease or running(job))
 
-    def _facts(self) -> dict[str, Any]:
-        entries = AuditEntry.objects.order_by("sequence")[self._before :]
+    def facts(self) -> Facts:
         counted = ["training.job_ended", "training.candidate_passed", "training.retraining_ended"]
         events = OutboxEvent.objects.filter(name__in=[*counted, "deployments.rollout_requested"])
         return {
-            "trail": [each.action for each in entries if not each.action.startswith(_BESIDES)],
+            "trail": [each for each in self.trail("") if not each.startswith(_BESIDES)],
             "events": sorted(events.values_list("name", flat=True)),
             "triggers": list(RetrainTrigger.objects.values_list("state", flat=True)),
             "jobs": list(TrainingJob.objects.values_list("state", flat=True)),
@@ -94,27 +85,11 @@ class Course:
 
 @pytest.fixture
 def walk(loop: Loop) -> Walk:
-    """Goes the whole way and takes back what it wrote, so that the next begins where this one began."""
-    loop.policy()
-    loop.label(2 * LEAST)
-    loop.tell()
-    OutboxEvent.objects.all().delete()
-
-    def walked(cuts: Cuts, times: int = 1) -> dict[str, Any]:
-        with pytest.MonkeyPatch.context() as patch, transaction.atomic():
-            loop.drift("text")
-            course = Course(loop)
-            cuts.around(patch, times)
-            found = course.run()
-            call_command("audit_verify", verbosity=0)
-            transaction.set_rollback(True)
-        return found
-
-    return walked
+    return Retrained(loop).walk
 
 
 def test_nobody_is_killed_and_each_step_is_taken_once(walk: Walk) -> None:
-    assert walk(Cuts()) == {
+    assert walk(Cuts(), 1) == {
         "trail": TRAIL,
         "events": [
             "deployments.rollout_requested",
@@ -133,15 +108,8 @@ def test_nobody_is_killed_and_each_step_is_taken_once(walk: Walk) -> None:
 
 
 def test_killed_at_any_write_or_word_it_comes_to_the_same_end(walk: Walk) -> None:
-    counting = Cuts()
-    expected = walk(counting)
-    assert counting.met > 2 * len(TRAIL), "every entry of the trail is one place, and there are events and listeners"
-    for at in range(1, counting.met + 1):
-        cuts = Cuts(at)
-        assert walk(cuts) == expected, f"killed at place {at} of {counting.met}"
-        assert not cuts.armed, f"place {at} was not reached"
+    same_end_wherever_killed(walk, least=2 * len(TRAIL))
 
 
 def test_every_event_told_twice_is_acted_on_once(walk: Walk) -> None:
-    expected = walk(Cuts())
-    assert walk(Cuts(), 2) == expected
+    same_end_told_twice(walk)

@@ -1,4 +1,5 @@
-"""A true accelerator worker that is killed while it trains: the job goes on in the next, to the same weights."""
+"""A true accelerator worker that is killed while it trains: the job goes on in the next, or on another node, to the
+same weights."""
 
 import signal
 from collections.abc import Iterator
@@ -64,22 +65,58 @@ def trains(job: TrainingJob) -> list[int]:
     return found
 
 
-def test_the_job_goes_on_in_the_next_worker(world: World, home: Path, tmp_path: Path, workers: list[Worker]) -> None:
-    parent = classifier(world, tmp_path / "classifier")
-    asked = {"parameters": {"steps": 300, "checkpoint_every": 10}, "limit": {"memory_bytes": 2**30}}
-    job = requested(world, parent, **asked)
-    workers.append(Worker(home))
+ASKED = {"parameters": {"steps": 300, "checkpoint_every": 10}, "limit": {"memory_bytes": 2**30}}
+
+
+def killed_at_a_checkpoint(job: TrainingJob, worker: Worker) -> None:
+    """The worker, once the job has a checkpoint; its child ends by itself, and the lease runs out."""
     until(Node.objects.filter(state="up").exists, "the node", seconds=200)
     follow(job, "running")
     until(lambda: list((job.directory / "checkpoints").glob("*.pt")), "a checkpoint", seconds=200)
     pids = trains(job)
-    workers[0].end(signal.SIGKILL)
+    worker.end(signal.SIGKILL)
     until(lambda: not any(runs(pid) for pid in pids), "the child to notice")
     assert job.directory.exists() and not (job.directory / "result").exists()
     TrainingJob.objects.update(lease_until=Now() - timedelta(seconds=1), offered_at=None)
+
+
+def test_the_job_goes_on_in_the_next_worker(world: World, home: Path, tmp_path: Path, workers: list[Worker]) -> None:
+    parent = classifier(world, tmp_path / "classifier")
+    job = requested(world, parent, **ASKED)
+    workers.append(Worker(home))
+    killed_at_a_checkpoint(job, workers[0])
     workers.append(Worker(home))
     follow(job, "done", "failed")
     assert (job.state, job.attempts) == ("done", 2), job.reason
     assert "resumed at step" in job.log_tail
-    untouched = Hosting(requested(world, parent, **asked)).start().ends()
+    untouched = Hosting(requested(world, parent, **ASKED)).start().ends()
     assert untouched.result == job.result
+
+
+#: What a node shares with the others in any case: files that were registered, or are on their way to be, and assets.
+STORE = ("artifacts", "staging", "assets")
+
+
+@pytest.mark.parametrize("shared", [STORE, (*STORE, "training")], ids=["its own directory", "a shared directory"])
+def test_the_job_goes_on_on_a_node_with_another_home_to_the_same_weights(
+    world: World, home: Path, tmp_path: Path, workers: list[Worker], shared: tuple[str, ...]
+) -> None:
+    parent = classifier(world, tmp_path / "classifier")
+    job = requested(world, parent, **ASKED)
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in shared:
+        (home / name).mkdir(exist_ok=True)
+        (other / name).symlink_to(home / name)
+    workers.append(Worker(home))
+    killed_at_a_checkpoint(job, workers[0])
+    Node.objects.update(state=Node.State.AWAY)  # as its silence says soon
+    workers.append(Worker(other, node="other"))
+    follow(job, "done", "failed")
+    assert (job.state, job.attempts, job.node) == ("done", 2, "other"), job.reason
+    assert ("resumed at step" in job.log_tail) == ("training" in shared), "it resumes where the checkpoint reaches it"
+    untouched = Hosting(requested(world, parent, **ASKED)).start().ends()
+    assert untouched.result == job.result
+    curve, whole = (set(each.points.values_list("step", "loss")) for each in (job, untouched))
+    assert curve <= whole, "what the killed worker had not told is missing where its steps did not come again"
+    assert max(curve) == max(whole)

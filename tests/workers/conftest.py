@@ -1,4 +1,6 @@
-"""A canary at its first step."""
+"""A rollout at its first step."""
+
+from typing import Any
 
 import pytest
 
@@ -9,15 +11,26 @@ from tests.world import World
 from workers import compare
 
 
-@pytest.fixture
-def canary(world: World) -> Rollout:
-    """Two revisions of `digits` that share the traffic."""
+def _at_its_first_step(world: World, **spec: Any) -> Rollout:
     deployment, fleet = make_deployment(world), Fleet()
     fleet.go_live(world, deployment, make_revision(world, deployment, make_version(world)))
-    plan = {"steps": [20], "samples": COUNT, **WIDE}
-    revision = make_revision(world, deployment, make_version(world, 2), strategy="canary", canary=plan)
+    revision = make_revision(world, deployment, make_version(world, 2), **spec)
     approve(world, revision)
     fleet.beat()
     fleet.bring_up()
     compare._due.clear()
     return Rollout.objects.get(to_revision=revision)
+
+
+@pytest.fixture
+def canary(request: pytest.FixtureRequest, world: World) -> Rollout:
+    """Two revisions of `digits` that share the traffic, by "canary" unless the test says "ab"."""
+    plan = {"steps": [20], "samples": COUNT, **WIDE}
+    return _at_its_first_step(world, strategy=getattr(request, "param", "canary"), canary=plan)
+
+
+@pytest.fixture
+def shadow(world: World) -> Rollout:
+    """The second revision of `digits` stands in the shadow of the first."""
+    plan = {"samples": COUNT, "failed": 0.3, "slower": 0.4, "unsure": 0.4, "differs": 0.4, "wrong": 0.3}
+    return _at_its_first_step(world, strategy="shadow", shadow=plan)

@@ -1,32 +1,19 @@
-"""The way from a request to a live canary, in one process, and a kill at whichever write or word of it a test names."""
+"""A kill at whichever write or word of a course of things a test names, and the course that others take up again."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db.models import Q
-from redis import Redis
+from django.core.management import call_command
+from django.db import transaction
 
-from apps.approvals.models import ApprovalRequest, Decision
-from apps.approvals.services import decision_record
 from apps.core import audit, outbox
 from apps.core.clock import now
 from apps.core.models import AuditEntry, OutboxEvent
-from apps.deployments.models import Deployment, Revision, Rollout
-from apps.inference.services import predictions_add
-from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version, settle
-from tests.deployments.test_canary import age
-from tests.inference.records import record
-from tests.world import World
-from workers import compare, observe, relay
-from workers.published import PublishedRouting
-from workers.relay import relay_run
-from workers.tick import reconcile_once
+from workers import relay
 
-#: Wide margins and few samples: both revisions do the same, so every step is passed.
-PLAN = {"steps": [20, 50], "samples": 10, "interval_s": 1, "failed": 1, "slower": 1, "unsure": 1, "labels": 1}
-#: Passes of the control worker after which something must have happened.
+#: Times that something is done after which it must have come to what it is done for.
 _PATIENCE = 30
 
 
@@ -73,79 +60,78 @@ class Cuts:
         return cut
 
 
-class Way:
-    """Revision 1 is live; revision 2 is asked for, approved, and comes in by degrees."""
+Facts = dict[str, Any]
+Walk = Callable[[Cuts, int], Facts]
 
-    def __init__(self, world: World, valkey: Redis, patch: pytest.MonkeyPatch) -> None:
-        for key in valkey.scan_iter("quartet:*", count=1000):
-            valkey.delete(key)
-        patch.setattr(observe, "_routing", PublishedRouting())
-        self.world = world
-        self.fleet = Fleet()
-        self.deployment: Deployment = make_deployment(world)
-        self.fleet.go_live(world, self.deployment, make_revision(world, self.deployment, make_version(world)))
-        self.second = make_version(world, 2)
-        relay_run()
-        self._before = AuditEntry.objects.count()
 
-    def walk(self, cuts: Cuts) -> dict[str, Any]:
-        """Go to the end, whoever is killed, as people do who ask again for what was not done; the facts."""
-        self.cuts = cuts
-        self._until(self._requested, lambda: self._revisions().exists())
-        self._until(self._pass, lambda: ApprovalRequest.objects.filter(state="open").exists())
-        self._until(self._approved, lambda: ApprovalRequest.objects.filter(state="granted").exists())
-        self._until(self._moment, lambda: Rollout.objects.filter(to_revision__number=2, state="done").exists())
-        self._until(self._pass, lambda: not OutboxEvent.objects.filter(done_at=None).exists())
-        return self._facts()
+class Course:
+    """What processes and people do one after the other, each again until it is done, whoever is killed over it."""
 
-    def _until(self, act: Callable[[], None], held: Callable[[], bool]) -> None:
+    cuts: Cuts
+
+    def ready(self, patch: pytest.MonkeyPatch) -> None:
+        """Make it so that nothing is left of a walk before; nobody is killed here."""
+
+    def course(self) -> None:
+        """Go to the end."""
+        raise NotImplementedError
+
+    def facts(self) -> Facts:
+        """What must be the same, whoever was killed."""
+        raise NotImplementedError
+
+    def standing(self) -> str:
+        """Where it is, for a failure's message."""
+        return ""
+
+    def leases_end(self) -> None:
+        """What the killed had for themselves is anybody's again."""
+        OutboxEvent.objects.filter(done_at=None).update(due_at=now())
+
+    def until(self, act: Callable[[], object], held: Callable[[], bool]) -> None:
+        """Do it, unless it has been done, as those do who come after one that was killed."""
         for _ in range(_PATIENCE):
             if held():
                 return
             try:
                 act()
             except Killed:
-                # Its leases run out, and another takes its place.
-                OutboxEvent.objects.filter(done_at=None).update(due_at=now())
-        raise AssertionError(f"{act.__name__} came to nothing: {list(Rollout.objects.values('state', 'reason'))}")
+                self.leases_end()
+        raise AssertionError(f"{act} came to nothing: {self.standing()}")
 
-    def _revisions(self) -> Any:
-        return Revision.objects.filter(deployment=self.deployment, number=2)
+    def until_all_is_told(self, act: Callable[[], object]) -> None:
+        self.until(act, lambda: not OutboxEvent.objects.filter(done_at=None).exists())
 
-    def _requested(self) -> None:
-        make_revision(self.world, self.deployment, self.second, strategy="canary", canary=PLAN)
+    def walk(self, cuts: Cuts, times: int = 1) -> Facts:
+        """Go to the end with these cuts, each listener called `times` times, and take back what was written, so that
+        the next walk begins where this one began; the facts."""
+        with pytest.MonkeyPatch.context() as patch, transaction.atomic():
+            self.ready(patch)
+            self._before = AuditEntry.objects.count()
+            self.cuts = cuts.around(patch, times)
+            self.course()
+            found = self.facts()
+            call_command("audit_verify", verbosity=0)
+            transaction.set_rollback(True)
+        return found
 
-    def _approved(self) -> None:
-        decision_record(actor=self.world.ben, request_id=ApprovalRequest.objects.get().pk, verdict="approve")
-
-    def _pass(self) -> None:
-        """What a control worker does each second."""
-        compare._due.clear()
-        reconcile_once()
-        relay_run()
-
-    def _moment(self) -> None:
-        """A pass, and all that nodes, callers and the clock do meanwhile."""
-        with self.cuts.spared():
-            self.fleet.beat()
-            self.fleet.start_all()
-            self.fleet.stop_draining()
-            for rollout in Rollout.objects.filter(state="canary").select_related("to_revision"):
-                predictions_add(records=[record(revision=number) for number in (1, 2) for _ in range(10)])
-                age(rollout.to_revision, 0.0 if not rollout.comparison else 2.0)
-            settle(self.deployment)
-        self._pass()
-
-    def _facts(self) -> dict[str, Any]:
-        """What must be the same, whoever was killed. Replicas are not in it: one may be placed twice."""
+    def trail(self, *kinds: str) -> list[str]:
+        """The actions of these kinds that this walk left in the audit trail."""
         entries = AuditEntry.objects.order_by("sequence")[self._before :]
-        kinds = ("revision.", "approval.", "rollout.")
-        counted = Q(name__startswith="approvals.") | Q(name="deployments.rollout_requested")
-        return {
-            "trail": [each.action for each in entries if each.action.startswith(kinds)],
-            "events": sorted(OutboxEvent.objects.filter(counted).values_list("name", flat=True)),
-            "requests": list(ApprovalRequest.objects.values_list("state", flat=True)),
-            "decisions": Decision.objects.count(),
-            "revisions": list(Revision.objects.order_by("number").values_list("state", flat=True)),
-            "rollouts": list(Rollout.objects.order_by("pk").values_list("state", "step")),
-        }
+        return [each.action for each in entries if each.action.startswith(kinds)]
+
+
+def same_end_wherever_killed(walk: Walk, least: int) -> None:
+    """Walk once unharmed, then once for each place that was met, of which there are at least so many."""
+    counting = Cuts()
+    expected = walk(counting, 1)
+    assert counting.met >= least, "every entry of the trail is one place, and there are events and listeners"
+    for at in range(1, counting.met + 1):
+        cuts = Cuts(at)
+        assert walk(cuts, 1) == expected, f"killed at place {at} of {counting.met}"
+        assert not cuts.armed, f"place {at} was not reached"
+
+
+def same_end_told_twice(walk: Walk) -> None:
+    """Whatever is told twice is acted on once."""
+    assert walk(Cuts(), 2) == walk(Cuts(), 1)

@@ -5,29 +5,11 @@ from django.db.models import F
 
 from apps.deployments import services
 from apps.deployments.models import Rollout
-from apps.deployments.rules.advance import Evidence
 from apps.deployments.selectors import routing_deployments
-from tests.deployments.makers import Fleet
-from tests.deployments.test_canary import age
-from tests.workers.canaries import COUNT, answered
+from tests.workers.canaries import COUNT, PATIENCE_S, answered, passes
 from tests.world import World
-from workers import compare
 
 pytestmark = pytest.mark.django_db
-PATIENCE_S = 900
-
-
-def passes(rollout: Rollout, seconds: float) -> Rollout:
-    """A pass of the reconciler so many seconds after the step began, with what the predictions say of it."""
-    compare._due.clear()
-    found = compare.comparisons()
-    began = rollout.stepped_at
-    age(rollout.to_revision, seconds)
-    Fleet().reconcile(Evidence(comparisons=found))
-    rollout.refresh_from_db()
-    if rollout.state == "canary" and rollout.step == 0:
-        Rollout.objects.filter(pk=rollout.pk).update(stepped_at=began)
-    return rollout
 
 
 def weights() -> list[tuple[int, int]]:
@@ -62,3 +44,21 @@ def test_resumed_with_traffic_that_came_back_it_goes_on(world: World, canary: Ro
     answered(2)
     assert passes(canary, 61).state == "shifting"
     assert Rollout.objects.filter(pk=canary.pk, paused_at=None, shifted_at__gte=F("started_at")).exists()
+
+
+@pytest.mark.parametrize("canary", ["ab"], indirect=True)
+@pytest.mark.parametrize("asked", [(), (1,), (2,)], ids=["nobody asks", "the new one is idle", "the live one is idle"])
+def test_an_a_b_split_that_nobody_can_judge_stays_and_says_what_lacks(canary: Rollout, asked: tuple[int, ...]) -> None:
+    """It never moves by itself, so there is nothing to wait for."""
+    for revision in asked:
+        answered(revision)
+    held = passes(canary, 100 * PATIENCE_S)
+    assert (held.state, held.step, held.paused_at, weights()) == ("canary", 0, None, [(1, 80), (2, 20)])
+    assert "of the 40 requests that a verdict needs" in held.comparison["reason"]
+
+
+@pytest.mark.parametrize("canary", ["ab"], indirect=True)
+def test_an_a_b_split_whose_traffic_stopped_can_be_decided_by_a_person(world: World, canary: Rollout) -> None:
+    passes(canary, 100 * PATIENCE_S)
+    services.rollout_promote(actor=world.ada, rollout_id=canary.pk, step=0)
+    assert weights() == [(2, 100)]

@@ -3,7 +3,6 @@
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from redis import Redis
@@ -14,13 +13,12 @@ from apps.deployments.models import Deployment, Rollout
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.selectors import routing_deployments
 from apps.inference.models import Prediction
-from apps.inference.rules.records import Mirrored
-from apps.inference.services import mirrors_add, predictions_add
+from apps.inference.services import predictions_add
 from apps.monitoring.selectors import side_by_side
-from tests.deployments.makers import Fleet, approve, make_deployment, make_revision, make_version
+from tests.deployments.makers import Fleet, make_deployment, make_revision, make_version
 from tests.inference.records import ago, record
 from tests.monitoring.labels import predicted, tally, true
-from tests.workers.canaries import COUNT, answered
+from tests.workers.canaries import COUNT, answered, mirrored
 from tests.world import World
 from workers import compare
 from workers.relay import relay_run
@@ -132,33 +130,6 @@ def test_deployments_that_share_nothing_are_not_looked_at(world: World) -> None:
     deployment: Deployment = make_deployment(world)
     Fleet().go_live(world, deployment, make_revision(world, deployment, make_version(world)))
     assert compare.comparisons() == {}
-
-
-@pytest.fixture
-def shadow(world: World) -> Rollout:
-    """The second revision of `digits` stands in the shadow of the first."""
-    deployment, fleet = make_deployment(world), Fleet()
-    fleet.go_live(world, deployment, make_revision(world, deployment, make_version(world)))
-    plan = {"samples": COUNT, "failed": 0.3, "slower": 0.4, "unsure": 0.4, "differs": 0.4, "wrong": 0.3}
-    revision = make_revision(world, deployment, make_version(world, 2), strategy="shadow", shadow=plan)
-    approve(world, revision)
-    fleet.beat()
-    fleet.bring_up()
-    compare._due.clear()
-    return Rollout.objects.get(to_revision=revision)
-
-
-def mirrored(
-    *, label: str = "7", error: str = "", busy_ms: float = 3.0, sure: float = 0.9, count: int = COUNT
-) -> list[UUID]:
-    """The live revision said seven each time, and the one in the shadow this."""
-    asked = [record(labels=["7"], confidences=[0.9]) for _ in range(count)]
-    predictions_add(records=asked)
-    said = {"labels": [] if error else [label], "confidences": [] if error else [sure]}
-    mirrors_add(
-        mirrors=[Mirrored(each.at, each.id, "digits", 2, error, busy_ms, live_busy_ms=3.0, **said) for each in asked]
-    )
-    return [each.id for each in asked]
 
 
 def test_a_shadow_that_says_the_same_passes(shadow: Rollout) -> None:

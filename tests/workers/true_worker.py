@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[2]
 class Worker:
     """`python -m controlplane.process accelerator` on the test's database and broker."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, node: str = NODE) -> None:
         self._log = (home / "worker.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "controlplane.process", "accelerator"],
             cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": _database_url(), "QUARTET_HOME": str(home), "QUARTET_NODE": NODE},
+            env=os.environ | {"DATABASE_URL": _database_url(), "QUARTET_HOME": str(home), "QUARTET_NODE": node},
             stderr=self._log,
         )
 

@@ -27,18 +27,24 @@ def degrees(rollout: Rollout) -> dict[str, Any] | None:
     """Its plan, where it is in it, and what was measured; None while it stands at no step."""
     if rollout.state not in Rollout.AT_A_STEP_STATES:
         return None
-    known, steps, to = rollout.comparison, rollout_steps(rollout), rollout_next(rollout)
+    known, to = rollout.comparison, rollout_next(rollout)
     return (_shadow(rollout) if rollout.state == Rollout.State.SHADOW else _steps(rollout)) | {
         "automatic": rollout.to_revision.spec["strategy"] != AB,
-        "plan": ", ".join(map(str, steps)),
-        "next": None if to is None else steps[to],
+        "plan": ", ".join(map(str, _shares(rollout))),
+        "next": None if to is None else rollout_steps(rollout)[to],
         "comparison": known,
         "measures": [_measure(each) for each in known.get("measures", [])],
     }
 
 
+def _shares(rollout: Rollout) -> list[int]:
+    """Per cents of the canary's steps, without the shadow."""
+    return [share for share in rollout_steps(rollout) if share]
+
+
 def _steps(rollout: Rollout) -> dict[str, Any]:
-    return {"share": rollout_weight(rollout), "step": rollout.step + 1, "steps": rollout_steps(rollout)}
+    share, shares = rollout_weight(rollout), _shares(rollout)
+    return {"share": share, "step": shares.index(share) + 1, "steps": shares}
 
 
 def _shadow(rollout: Rollout) -> dict[str, Any]:

@@ -27,7 +27,9 @@ _APPROVAL = {
 class RolloutAnswer(serializers.ModelSerializer[Rollout]):
     deployment = serializers.CharField(source="deployment.name")
     strategy = serializers.SerializerMethodField()
-    steps = serializers.SerializerMethodField(help_text="Per cents of its plan, where it goes by degrees.")
+    steps = serializers.SerializerMethodField(
+        help_text="Per cents of the traffic at each `step` of its plan, 0 in the shadow; none where it has no plan."
+    )
     share = serializers.SerializerMethodField(
         help_text="Per cent of the traffic that the new revision has by its plan."
     )

@@ -141,9 +141,9 @@ def _by_degrees(facts: Facts, progress: Progress) -> Step:
     due = move(progress)
     if due.back:
         return Step(REVERTING, due.reason)
-    if due.to is not None and due.to >= progress.steps:
-        return Step(CANARY if progress.shadow and progress.degrees else SHIFTING)
-    return Step(facts.state, due.reason, due.to, due.pause)
+    if due.to is None:
+        return Step(facts.state, due.reason, pause=due.pause)
+    return Step(CANARY, due.reason, due.to) if due.to < progress.steps else Step(SHIFTING)
 
 
 def _trouble(facts: Facts) -> str:

@@ -38,21 +38,19 @@ def _steps(given: Any) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How a rollout's revisions compared at a step, or in the `shadow`: the verdict, and the figures as JSON with its
-    reason."""
+    """How a rollout's revisions compared at a step: the verdict, and the figures as JSON with its reason."""
 
     step: int
     verdict: str
     figures: Mapping[str, Any]
-    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a rollout by degrees stands: the step of `steps` it is at, seconds since that began, what the figures of
     that step say ("pass", "fail", "inconclusive", or nothing yet) and why. `automatic`: it goes on by itself, but that
-    one which `asks` waits for a person where it passed. One in the `shadow` has a single step without a share, after
-    which it takes all traffic, or the first of its `degrees`."""
+    one which `asks` waits for a person where it passed. `shadow`: it is at a step without a share, its first; after
+    that come the canary's, if it has any."""
 
     steps: int
     at: int = 0
@@ -65,7 +63,6 @@ class Progress:
     automatic: bool = True
     asks: bool = False
     shadow: bool = False
-    degrees: bool = False
 
 
 @dataclass(frozen=True, slots=True)

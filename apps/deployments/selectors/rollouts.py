@@ -92,7 +92,7 @@ def _progress(rollout: Rollout) -> Progress | None:
     in_shadow = strategy == SHADOW and rollout.state != Rollout.State.CANARY
     plan = spec["shadow" if in_shadow else "canary"]
     return Progress(
-        steps=len(plan.get("steps", [None])),
+        steps=len(rollout_steps(rollout)),
         at=rollout.step,
         since=_since(rollout.stepped_at) if rollout.stepped_at else 0.0,
         interval=plan["interval_s"],
@@ -103,7 +103,6 @@ def _progress(rollout: Rollout) -> Progress | None:
         automatic=strategy != AB,
         asks=plan.get("then") == shadow.WAIT,
         shadow=in_shadow,
-        degrees="canary" in spec,
     )
 
 
@@ -120,20 +119,21 @@ def rollout_settled(rollout: Rollout) -> bool:
 
 def rollout_weight(rollout: Rollout) -> int:
     """Per cent of the traffic that the new revision answers while it stands at a step; in the shadow none."""
-    if rollout.state == Rollout.State.SHADOW:
-        return 0
     steps = rollout_steps(rollout)
     return steps[min(rollout.step, len(steps) - 1)]
 
 
 def rollout_steps(rollout: Rollout) -> list[int]:
-    """Per cents of the traffic that the new revision has one after the other; none where it does not go by degrees."""
-    return list(rollout.to_revision.spec.get("canary", {}).get("steps", []))
+    """Per cents of the traffic that the new revision has at each step of its plan: 0 in the shadow, which is a step of
+    its own, then those of the canary; none where it has no plan."""
+    spec = rollout.to_revision.spec
+    shadow = [0] if setting(spec, "strategy") == SHADOW else []
+    return shadow + list(spec.get("canary", {}).get("steps", []))
 
 
 def rollout_next(rollout: Rollout) -> int | None:
     """The step that follows the one it stands at; None where that is all traffic."""
-    to = 0 if rollout.state == Rollout.State.SHADOW else rollout.step + 1
+    to = rollout.step + 1
     return to if to < len(rollout_steps(rollout)) else None
 
 

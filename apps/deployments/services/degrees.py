@@ -14,8 +14,7 @@ from apps.deployments.rules import advance as rules
 def comparison_note(rollout: Rollout, evidence: rules.Evidence | None) -> None:
     """Keep what was measured, so that a step that was earned is taken whoever comes next."""
     found = evidence.comparisons.get(rollout.pk) if evidence else None
-    shadow = rollout.state == Rollout.State.SHADOW
-    if found and (found.step, found.shadow) == (rollout.step, shadow):
+    if found and found.step == rollout.step:
         rollout.comparison = {"verdict": found.verdict, **found.figures}
         rollout.save(update_fields=["comparison"])
 

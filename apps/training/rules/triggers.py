@@ -4,10 +4,12 @@ Values in, values out: the same facts give the same answer, in whatever process 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from apps.datasets.rules import Key
 
 
 class Kind(StrEnum):
@@ -32,6 +34,9 @@ class State(StrEnum):
     COOLING_DOWN = "cooling_down"
     GAVE_UP = "gave_up"
 
+
+#: The sides of a sample that was met: to learn from, or to measure with.
+LEARNED, MEASURED = "learned", "measured"
 
 #: One a deployment at most.
 OPEN = (State.PENDING, State.TRAINING)
@@ -129,13 +134,26 @@ def may_be_enough(*, least: int, found: int, counted_then: int, counted_now: int
 
 
 def held_out(key: Sequence[tuple[str, str]], share: float) -> bool:
-    """Whether the sample with these files (input, SHA-256) is measured with and never trained on.
+    """Whether a sample with these files (input, SHA-256) that was never met before is measured with.
 
-    By its content alone: it stands on the same side in each retraining, and a larger share only adds to the smaller's.
+    By its content alone, so that a larger share only adds to the smaller's.
     """
     text = "\n".join(f"{name}:{sha256}" for name, sha256 in key)
     place = int.from_bytes(hashlib.sha256(f"held out\n{text}".encode()).digest()[:8], "big")
     return place < share * 2**64
+
+
+def side_of(key: Key, share: float, measured_before: Collection[Key], learned_before: Collection[Key]) -> str:
+    """MEASURED or LEARNED: the side on which a sample of these files stood in an earlier retraining, whatever the share
+    is by now, or else the one that its content gives it.
+
+    A model that learned from a sample would be flattered by it, and so would every later one that begins with it.
+    """
+    if key in measured_before:
+        return MEASURED
+    if key in learned_before:
+        return LEARNED
+    return MEASURED if held_out(key, share) else LEARNED
 
 
 def groups_wanted(found: Sequence[str], wanted: Sequence[str]) -> list[str]:
