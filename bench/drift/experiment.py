@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from apps.drift.rules.verdict import Report, Strictness, judge
 from bench.drift.worlds import Population, Sample, World
 
 REFERENCE, WINDOW, STEP = 1000, 200, 10
+#: What a profile may be of where there is not much.
+SMALL = (50, 100, 200)
 #: Predictions after the change at which a trial gives up.
 HORIZON = 500
 _LEVELS = (0.05, 0.01)
@@ -35,12 +38,13 @@ class Trial:
     naive: int
 
 
-def undrifted(world: World, windows: int, seed: int) -> Undrifted:
-    """Each window is held against a reference of its own, both drawn anew from the world as it was."""
+def undrifted(world: World, windows: int, seed: int, sizes: Sequence[int] = (REFERENCE,)) -> Undrifted:
+    """Each window is held against a reference of its own, both drawn anew from the world as it was; the references are
+    of these sizes in turn."""
     random = np.random.default_rng(seed)
     least, errors = [], []
-    for _ in range(windows):
-        reference, window = _drawn(world.before, REFERENCE, random), _drawn(world.before, WINDOW, random)
+    for size in islice(cycle(sizes), windows):
+        reference, window = _drawn(world.before, size, random), _drawn(world.before, WINDOW, random)
         report = judge(build(reference, world.modalities), window)
         least.append(_least(report))
         errors.append(_errors(reference, window))

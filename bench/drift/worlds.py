@@ -198,6 +198,18 @@ def texts() -> World:
     return World("texts", {"text": "text"}, _sorted_out(model, [each.english for each in held], held), drifts)
 
 
+def rarities() -> World:
+    """Made up, of what is mostly rare: many classes, and vectors of numbers that are seldom not nought or seldom large.
+    Few samples have met little of it."""
+    random = np.random.default_rng(0)
+    bits, wild = random.random((_BEFORE, 64)) < 0.02, np.exp(1.5 * random.normal(size=(_BEFORE, 48)))
+    classes, lengths = random.zipf(1.5, _BEFORE) % 1000, random.geometric(0.02, _BEFORE)
+    names = ("text.embedding", "text.topics", "text.length", "prediction", "confidence")
+    columns = (bits.astype(np.float32), wild, lengths.tolist(), map(str, classes), random.beta(8, 1, _BEFORE).tolist())
+    samples = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+    return World("rarities", {"text": "text"}, Population(samples, 1.0), {})
+
+
 def _parts(found: Sequence[Message]) -> list[str]:
     return [each.part for each in found]
 

@@ -15,6 +15,7 @@ from bench.place import ARTIFACTS
 from workers.training.digits_av.cache import Cache
 
 _WINDOWS, _TRIALS = 200, 15
+_SMALL_WINDOWS = 300  # of each world
 _PICTURES = ("blurred pictures", "noisy pictures", "flat pictures", "dark pictures")
 _SOUNDS = ("noise in the sound", "a third of the sounds is silence", "other voices")
 _DRIFTS = {
@@ -22,6 +23,7 @@ _DRIFTS = {
     "videos": ("dropped frames", "blurred clips", "dark clips"),
     "texts": ("another language", "longer texts"),
 }
+_SMALL = "small references"
 _RUN = f"a run over {speed.PREDICTIONS:,} predictions"
 _WHOLE = f"{_RUN}, through the product"
 
@@ -37,6 +39,7 @@ def _slices(seconds: float) -> dict[str, Slice]:
     seeds = itertools.count(1)  # another one each time a slice is measured
     slices: dict[str, Slice] = {name: lambda make=make: _world(make(), next(seeds)) for name, make in made.items()}  # type: ignore[misc]
     return slices | {
+        _SMALL: lambda: _small([*(make() for make in made.values()), worlds.rarities()], next(seeds)),
         _RUN: lambda: {f"{_RUN}/{QUARTET}": {"seconds": speed.seconds(next(seeds))}},
         _WHOLE: lambda: {f"{_WHOLE}/{QUARTET}": through_app.measure(next(seeds))},
     }
@@ -50,6 +53,12 @@ def _world(world: World, seed: int) -> Mapping[str, Figures]:
     for drift in _DRIFTS[world.name]:
         rows |= _drift(world, drift, still.limit, seed)
     return rows
+
+
+def _small(all_worlds: Sequence[World], seed: int) -> Mapping[str, Figures]:
+    still = [experiment.undrifted(each, _SMALL_WINDOWS, seed, experiment.SMALL).alarms for each in all_worlds]
+    alarms_5, alarms_1 = (100 * statistics.fmean(alarms) for alarms in zip(*still, strict=True))
+    return {f"nothing, {_SMALL}/{QUARTET}": {"alarms_5": alarms_5, "alarms_1": alarms_1}}
 
 
 def _drift(world: World, drift: str, limit: float, seed: int) -> Mapping[str, Figures]:
@@ -83,9 +92,11 @@ PART = Part(
     prose=(
         "Streams of held-out samples of the demo (handwritten digits, synthetic voices, videos of both) and of real "
         "sentences. In the rows called nothing, every run holds a window against a reference, both drawn anew from one "
-        "world: the share of runs that alarm is to stay at or below the level. In the others the stream changes at "
-        "once; a run over the last predictions is made again and again until it alarms, and told is the median number "
-        "of predictions since the change. The naive alarm watches the mean confidence alone, with a limit that lets it "
+        "world: the share of runs that alarm is to stay at or below the level. The references are of a thousand "
+        "samples; the small ones of fifty, a hundred and two hundred, of every world and one made up of rare classes "
+        "and rare values. In the other rows the stream changes at once; a run over the last predictions is made again "
+        "and again until it alarms, and told is the median number of predictions since the change. The naive alarm "
+        "watches the mean confidence alone, with a limit that lets it "
         "alarm falsely as often as the level allows. A stream that is not found counts with the number of predictions "
         "after which a trial ends. The accuracy is the model's, which no alarm knows; with the drifted input muted, it "
         "is that of the answers from the other one. The time of a run is that of the "
@@ -105,8 +116,8 @@ PART = Part(
         Column("judge_s", "of it judging", "s", 2),
     ),
     targets=(
-        *(Target(f"nothing, {world}/{QUARTET}", "alarms_5", 5, False) for world in _DRIFTS),
-        *(Target(f"nothing, {world}/{QUARTET}", "alarms_1", 1, False) for world in _DRIFTS),
+        *(Target(f"nothing, {world}/{QUARTET}", "alarms_5", 5, False) for world in (*_DRIFTS, _SMALL)),
+        *(Target(f"nothing, {world}/{QUARTET}", "alarms_1", 1, False) for world in (*_DRIFTS, _SMALL)),
         *(
             Target(f"{drift}/{QUARTET}", "found_after", 1, False, f"{drift}/{CONFIDENCE}")
             for drifts in _DRIFTS.values()

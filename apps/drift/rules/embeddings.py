@@ -2,24 +2,28 @@
 
 The kernel is approximated by random Fourier features (Rahimi and Recht 2007; as a two-sample test, Zhao and Meng 2015):
 each vector becomes 2F bounded features, and the statistic is the squared distance of the two means. Three widths of the
-kernel, around the median distance of the reference, see shifts and changes of shape. Under the null hypothesis the
-distance is a weighted sum of chi-squared variables whose weights are the eigenvalues of the features' covariance; p is
-by its first three moments (Hall 1983, Buckley and Eagleson 1988). Seeded: the same samples always give the same p.
+kernel, around the usual distance of two vectors, see shifts and changes of shape. p is by permutations.py, which asks
+that nothing tells the samples apart but their vectors: so mean, spread and width are those of both together. By the
+mean and spread of a reference of few, vectors of its own would lie nearer than any others, and a window that did not
+drift would look wider. Seeded: the same samples always give the same p.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from apps.drift.rules import permutations
 from apps.drift.rules.compared import Compared
 
 #: Numbers that are kept of each vector; longer ones are projected at random (Johnson and Lindenstrauss 1984).
 MOST_DIMENSIONS = 64
 _FREQUENCIES = 64
-_WIDTHS = (0.5, 1.0, 2.0)  # times the median distance
-_PAIRS = 500
-_FURTHEST = 20.0  # deviations; what is further out is as far as that
+_WIDTHS = (0.5, 1.0, 2.0)  # times the usual distance
+_FURTHEST = 20.0  # deviations of both samples; what is further out is as far as that
+_BOUND = 1e4  # deviations of the reference, so far out that no squares become infinite
+_LEAST_SPREAD = 1e-6  # of features; what is less is float32's rounding
 _SEED = 20_260_101
 
 
@@ -36,14 +40,12 @@ class Space:
         """The space of a reference (m, d), m at least one."""
         seen = _projected(vectors)
         deviation = seen.std(axis=0)
-        # A number that never changes in the reference counts by the spread of the others.
-        usual = float(np.sqrt(np.mean(deviation**2))) or 1.0
-        return cls(vectors.shape[1], seen.mean(axis=0), np.where(deviation > usual * 1e-3, deviation, usual))
+        return cls(vectors.shape[1], seen.mean(axis=0), _scale(deviation))
 
     def place(self, vectors: np.ndarray) -> np.ndarray:
         """float32 (n, k) of vectors (n, dimension)."""
         placed = (_projected(vectors) - self.mean) / self.deviation
-        clipped: np.ndarray = np.clip(placed, -_FURTHEST, _FURTHEST).astype(np.float32)
+        clipped: np.ndarray = np.clip(placed, -_BOUND, _BOUND).astype(np.float32)
         return clipped
 
 
@@ -57,9 +59,15 @@ def _projected(vectors: np.ndarray) -> np.ndarray:
     return projected
 
 
+def _scale(deviation: np.ndarray) -> np.ndarray:
+    """Above zero: a number that never changes counts by the spread of the others."""
+    usual = float(np.sqrt(np.mean(deviation**2))) or 1.0
+    return np.where(deviation > usual * 1e-3, deviation, usual)
+
+
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """`effect` is the distance of the means in spreads of the reference, within the kernel's space, bias taken off."""
+    """`effect` is the distance of the means in spreads, within the kernel's space, bias taken off."""
 
     compared: Compared
     effect: float
@@ -67,27 +75,42 @@ class Discrepancy:
 
 def compare(reference: np.ndarray, window: np.ndarray) -> Discrepancy:
     """Of placed vectors, (m, k) and (n, k), each at least two."""
-    frequencies = _frequencies(reference)
-    first, second = _features(reference, frequencies), _features(window, frequencies)
-    distance = float(np.sum((first.mean(axis=0) - second.mean(axis=0)) ** 2))
-    covariance = _pooled_covariance(first, second)
-    rate = 1 / len(reference) + 1 / len(window)
-    within = float(np.trace(covariance))
-    own = float(first.var(axis=0).sum()) or within
-    shift = max(0.0, distance - within * rate)
-    effect = math.sqrt(shift / own if own > 0 else shift)
-    return Discrepancy(Compared(distance, _p(distance / rate, covariance)), effect)
+    both = _together(reference, window)
+    features = _features(both, _frequencies(both))
+    means = [each.mean(axis=0, dtype=np.float64) for each in np.split(features, [len(reference)])]
+    distance = float(np.sum((means[0] - means[1]) ** 2))
+    features -= features.mean(axis=0)
+    statistic = distance / (1 / len(reference) + 1 / len(window)) ** 2
+    p = permutations.chance(statistic, len(reference), permutations.of_vectors(features))
+    return Discrepancy(Compared(distance, p), _effect(distance, means, (len(reference), len(window))))
 
 
-def _frequencies(reference: np.ndarray) -> np.ndarray:
-    """float32 (k, F), drawn once for all: the seed is fixed and the width is the reference's."""
-    random = np.random.default_rng(_SEED)
-    chosen = random.integers(0, len(reference), (2, _PAIRS))
-    apart = np.sqrt(np.sum((reference[chosen[0]] - reference[chosen[1]]) ** 2, axis=1, dtype=np.float64))
-    known = apart[apart > 0]
-    median = float(np.median(known)) if len(known) else 1.0
-    widths = median * np.resize(_WIDTHS, _FREQUENCIES)
-    drawn: np.ndarray = (random.normal(size=(reference.shape[1], _FREQUENCIES)) / widths).astype(np.float32)
+def _effect(distance: float, means: Sequence[np.ndarray], counts: Sequence[int]) -> float:
+    """Every feature vector is of length 1, so its sample's spread follows from the mean."""
+    spreads = [max(0.0, 1 - float(mean @ mean)) for mean in means]
+    bias = sum(spread / (count - 1) for spread, count in zip(spreads, counts, strict=True))
+    shift, usual = max(0.0, distance - bias), sum(spreads) / 2
+    return math.sqrt(shift / usual if usual > _LEAST_SPREAD else shift)
+
+
+def _together(reference: np.ndarray, window: np.ndarray) -> np.ndarray:
+    """float32 (m + n, k), by the mean and the spread of both."""
+    both = np.concatenate([reference, window])
+    both -= both.mean(axis=0, dtype=np.float64).astype(np.float32)
+    both /= _scale(np.sqrt(np.mean(both**2, axis=0, dtype=np.float64))).astype(np.float32)
+    return np.clip(both, -_FURTHEST, _FURTHEST, out=both)
+
+
+def _frequencies(both: np.ndarray) -> np.ndarray:
+    """float32 (k, F), drawn once for all: the seed is fixed, and the width is that of vectors around nought.
+
+    Two of them are as far apart as one is from their middle, times the square root of two.
+    """
+    lengths = np.sqrt(np.einsum("nk,nk->n", both, both))
+    usual = math.sqrt(2) * float(np.median(lengths) or lengths.mean() or 1.0)
+    random = np.random.default_rng(_SEED + 1)  # not the numbers by which _projected() mixes
+    widths = usual * np.resize(_WIDTHS, _FREQUENCIES)
+    drawn: np.ndarray = (random.normal(size=(both.shape[1], _FREQUENCIES)) / widths).astype(np.float32)
     return drawn
 
 
@@ -95,34 +118,6 @@ def _features(vectors: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     """float32 (n, 2F), each row of length 1."""
     angles = vectors @ frequencies
     return np.concatenate([np.cos(angles), np.sin(angles)], axis=1) / np.float32(np.sqrt(_FREQUENCIES))
-
-
-def _pooled_covariance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """float64 (2F, 2F), within the samples, each weighted by the other's size as the difference of means is."""
-    covariances = [_covariance(each) for each in (first, second)]
-    weights = np.array([1 / len(first), 1 / len(second)])
-    shares = weights / weights.sum()
-    return np.asarray(covariances[0] * shares[0] + covariances[1] * shares[1])
-
-
-def _covariance(features: np.ndarray) -> np.ndarray:
-    """In float32 until it is summed up: the features are bounded, and half the bytes are twice the speed."""
-    centred = features - features.mean(axis=0)
-    return np.asarray((centred.T @ centred).astype(np.float64) / (len(features) - 1))
-
-
-def _p(statistic: float, covariance: np.ndarray) -> float:
-    """The chance that a weighted sum of chi-squared variables exceeds the statistic, by three moments."""
-    from scipy.special import chdtrc  # here: web processes import the rules and have no use for it
-
-    squared = covariance @ covariance
-    first, second = float(np.trace(covariance)), float(np.trace(squared))
-    third = float(np.sum(squared * covariance))
-    if second <= 0 or third <= 0:  # both samples are constant
-        return 1.0 if statistic <= 1e-9 else 0.0
-    freedom = second**3 / third**2
-    at = freedom + (statistic - first) / np.sqrt(2 * second) * np.sqrt(2 * freedom)
-    return float(chdtrc(freedom, max(0.0, at)))
 
 
 def outlying(reference: np.ndarray, vectors: np.ndarray) -> np.ndarray:
