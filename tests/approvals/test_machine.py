@@ -89,8 +89,16 @@ class Requests(RuleBasedStateMachine):
 
     # What people do.
 
-    @rule(account=ACCOUNTS, verdict=st.sampled_from(["approve", "approve", "approve", "reject"]))
-    def somebody_decides(self, account: str, verdict: str) -> None:
+    @rule(accounts=st.lists(ACCOUNTS, min_size=1, max_size=3))
+    def some_approve(self, accounts: list[str]) -> None:
+        for account in accounts:
+            self._decide(account, "approve")
+
+    @rule(account=ACCOUNTS)
+    def somebody_rejects(self, account: str) -> None:
+        self._decide(account, "reject")
+
+    def _decide(self, account: str, verdict: str) -> None:
         taken = self._foretold(account, verdict)
         given = {"actor": self.people[account], "request_id": self.request.pk, "verdict": verdict}
         try:
@@ -137,51 +145,40 @@ class Requests(RuleBasedStateMachine):
 
     # What happens to what was asked about.
 
-    @rule()
-    def something_newer_goes_ahead(self) -> None:
-        request_void(event_id=new_id(), revision_id=self.request.subject_id)
-        self.state = "void" if self.state == "open" else self.state
-
     @precondition(lambda self: not self.changed)
-    @rule()
-    def the_candidates_files_rot(self) -> None:
-        version_mark_corrupt(version_id=self.version.pk, path="w", reason="Its SHA-256 differs.")
+    @rule(how=st.sampled_from(["files", "configuration", "evaluation"]))
+    def what_was_asked_about_changes(self, how: str) -> None:
+        if how == "files":
+            version_mark_corrupt(version_id=self.version.pk, path="w", reason="Its SHA-256 differs.")
+        elif how == "configuration":
+            with _unguarded("deployments_revision"):
+                Revision.objects.filter(pk=self.request.subject_id).update(digest="0" * 64)
+        else:
+            _measured(self.version, self.tests)
         self.changed = True
 
-    @precondition(lambda self: not self.changed)
-    @rule()
-    def the_configuration_is_another(self) -> None:
-        with _unguarded("deployments_revision"):
-            Revision.objects.filter(pk=self.request.subject_id).update(digest="0" * 64)
-        self.changed = True
-
-    @precondition(lambda self: not self.changed)
-    @rule()
-    def it_is_measured_anew(self) -> None:
-        _measured(self.version, self.tests)
-        self.changed = True
-
-    # What the clock and the workers do.
-
+    @precondition(lambda self: not self.is_late)
     @rule()
     def its_time_is_over(self) -> None:
         self.later, self.is_late = timedelta(hours=1000), True
 
-    @rule()
-    def housekeeping_looks(self) -> None:
-        requests_expire()
-        self.state = "expired" if self.state == "open" and self.is_late else self.state
+    # What the workers do.
 
-    @rule()
-    def news_makes_it_looked_at_again(self) -> None:
-        requests_recheck(event_id=new_id())
-        self._looked_at()
-
-    @rule()
-    def it_is_asked_for_again_by_the_same_event(self) -> None:
-        revision = Revision.objects.get(pk=self.request.subject_id)
-        about = {"digest": revision.digest, "requested_by": self.people[self.asker].pk, "summary": "Deploy"}
-        request_open(event_id=self.request.event_id, revision_id=revision.pk, **about)
+    @rule(what=st.sampled_from(["expire", "recheck", "void", "ask again"]))
+    def a_worker_comes_by(self, what: str) -> None:
+        if what == "expire":
+            requests_expire()
+            self.state = "expired" if self.state == "open" and self.is_late else self.state
+        elif what == "recheck":
+            requests_recheck(event_id=new_id())
+            self._looked_at()
+        elif what == "void":  # something newer went ahead
+            request_void(event_id=new_id(), revision_id=self.request.subject_id)
+            self.state = "void" if self.state == "open" else self.state
+        else:  # the event that asked is told again
+            revision = Revision.objects.get(pk=self.request.subject_id)
+            about = {"digest": revision.digest, "requested_by": self.people[self.asker].pk, "summary": "Deploy"}
+            request_open(event_id=self.request.event_id, revision_id=revision.pk, **about)
 
     # What always holds.
 
@@ -250,4 +247,4 @@ def test_in_any_order_it_ends_once_as_the_rules_say(world: World, home: Path) ->
         make_operator(each)
     Requests.people = people | bots
     Requests.tests = version_freeze(actor=world.ada, name="tests", samples=[sample("seven", "7")])[0]
-    run_state_machine_as_test(Requests, settings=settings(max_examples=60, stateful_step_count=15, deadline=None))
+    run_state_machine_as_test(Requests, settings=settings(max_examples=100, stateful_step_count=12, deadline=None))
