@@ -24,8 +24,9 @@ PART = Part(
         "weight, and the head alone, learn from the same samples. Each candidate is measured beside the live version "
         "by the product, on films and tweets that none has learned and nobody asked about. The gates want it to be "
         "better on tweets, by a paired test too, and not much worse on films. The time is that of the whole job, "
-        "measuring included, on one thread beside the deployment; everything goes over REST, through the processes "
-        "that `manage.py up` starts."
+        "measuring included, on one thread beside the deployment. The first samples are frozen by "
+        "`manage.py import_dataset`, and the gates are written where the admin keeps them; all else goes over REST, "
+        "through the processes that `manage.py up` starts."
     ),
     columns=(
         Column("tweets", "right on tweets", "%", 1),
