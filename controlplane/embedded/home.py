@@ -15,7 +15,9 @@ from controlplane.embedded.errors import OperatorError
 LEAST_FREE_BYTES = 300 * 2**20
 _PROBE_BYTES = 2**20
 #: What Quartet makes in a home, and what of it shows that a directory is one.
-OURS = frozenset({"secrets.json", "embedded", "artifacts", "staging", "logs", "gateway", "run", "demo"})
+OURS = frozenset(
+    {"secrets.json", "embedded", "artifacts", "assets", "staging", "training", "logs", "gateway", "run", "demo"}
+)
 _SIGNS = frozenset({"secrets.json", "embedded"})
 _ELSEWHERE = "or choose another place with QUARTET_HOME"
 

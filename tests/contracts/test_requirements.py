@@ -53,6 +53,7 @@ def _imports(folder: Path) -> set[str]:
         ("tests", "test.txt"),
         ("bench/parts", "bench.txt"),
         ("bench/drift", "bench.txt"),
+        ("bench/renewal", "bench.txt"),
         ("bench/models", "bench-model.txt"),
     ],
 )

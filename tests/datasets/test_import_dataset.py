@@ -2,7 +2,6 @@
 
 import io
 import json
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from apps.datasets.models import Asset, DatasetVersion
 from apps.datasets.selectors import version_samples
+from tests.rated import sdist
 from tests.world import World
 from workers.training.sentences import main
 
@@ -66,23 +66,12 @@ def test_a_line_that_cannot_be_taken_is_named(
     assert not DatasetVersion.objects.exists()
 
 
-def packed(path: Path, files: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return path
-
-
 def test_rated_sentences_become_a_set_without_those_in_between(world: World, home: Path, tmp_path: Path) -> None:
-    rows = [f"{n}\t{rating}\ta film of {n}" for n, rating in enumerate([3.1, -2.0, 0.2, 1.0, -0.7] * 20)]
-    inner = packed(tmp_path / "inner.tar.gz", {"x/movieReviewSnippets_GroundTruth.txt": "\n".join(rows).encode()})
-    inside = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
-    sdist = packed(tmp_path / "sdist.tar.gz", {inside: inner.read_bytes()})
+    films = [(rating, f"a film of {n}") for n, rating in enumerate([3.1, -2.0, 0.2, 1.0, -0.7] * 20)]
+    rated = sdist(tmp_path / "sdist.tar.gz", {"films": films})
     counted = {}
     for part in ("train", "measure"):
-        told = ["--sdist", str(sdist), "--domain", "films", "--part", part, "--to", str(tmp_path / part)]
+        told = ["--sdist", str(rated), "--domain", "films", "--part", part, "--to", str(tmp_path / part)]
         assert main(told) == 0
         imported(tmp_path / part, name=part)
         counted[part] = DatasetVersion.objects.get(dataset__name=part)

@@ -4,10 +4,15 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from apps.core.ids import new_id
+from apps.datasets.storage import AssetFiles
+from apps.registry.storage import artifacts_root, staging_root
+from apps.training.models import TrainingJob
 from controlplane.embedded import home as home_module
 from controlplane.embedded.account import servers_account
 from controlplane.embedded.clean import delete_home
@@ -73,6 +78,15 @@ def _someone_elses_process() -> int:
 
 def test_clean_deletes_a_home(quartet_home: Path) -> None:
     open_home(quartet_home)
+    delete_home(quartet_home)
+    assert not quartet_home.exists()
+
+
+def test_clean_deletes_what_models_samples_and_jobs_left(quartet_home: Path, settings: Any) -> None:
+    settings.QUARTET_HOME = quartet_home
+    open_home(quartet_home)
+    for left in (artifacts_root(), staging_root(), Path(AssetFiles().location), TrainingJob(pk=new_id()).directory):
+        left.mkdir(parents=True)
     delete_home(quartet_home)
     assert not quartet_home.exists()
 
