@@ -43,7 +43,10 @@ from tests.world import World
 
 pytestmark = pytest.mark.django_db
 #: Five people with seven accounts. Cy has no right until it is given; root is a superuser.
-ACCOUNTS = st.sampled_from(["ada", "ada's bot", "ben", "ben's bot", "dan", "cy", "root"])
+NAMES = ["dan", "root", "ben", "ben's bot", "ada", "ada's bot", "cy"]
+ACCOUNTS = st.sampled_from(NAMES)
+#: Several of them, one after the other.
+SOME = st.builds(lambda order, many: order[:many], st.permutations(NAMES), st.sampled_from([2, 3, 1, 4]))
 ASKERS = st.sampled_from(["ada", "ada's bot", "ben"])
 #: What tells that a request is over, and how.
 ENDS = {"granted": "approvals.granted", "rejected": "approvals.rejected", "void": "approvals.lapsed"}
@@ -76,20 +79,23 @@ class Requests(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self._example.__exit__(None, None, None)
 
-    @initialize(asker=ASKERS, required=st.integers(1, 3))
-    def somebody_asks(self, asker: str, required: int) -> None:
+    @initialize(asker=ASKERS, required=st.sampled_from([2, 3, 1]), approve=st.just([]) | SOME)
+    def somebody_asks(self, asker: str, required: int, approve: list[str]) -> None:
+        """Where some `approve` at once, the machine stands where most of interest happens."""
         self.asker, self.opened_with, self.present = asker, required, required
         self._policy(required)
         by = self.people[asker]
         self.version = make_version(World(by, by, by), next(_numbers))
         self.request = ask(by, revision=waiting_revision(by, self.version))
+        for account in approve:
+            self._decide(account, "approve")
 
     def _policy(self, required: int) -> None:
         Policy.objects.update_or_create(kind="rollout", scope="", defaults={"approvals_required": required})
 
     # What people do.
 
-    @rule(accounts=st.lists(ACCOUNTS, min_size=1, max_size=3))
+    @rule(accounts=SOME)
     def some_approve(self, accounts: list[str]) -> None:
         for account in accounts:
             self._decide(account, "approve")
@@ -133,10 +139,23 @@ class Requests(RuleBasedStateMachine):
 
     @rule(account=ACCOUNTS)
     def a_right_is_taken_or_given(self, account: str) -> None:
+        self._turn(account)
+
+    def _turn(self, account: str) -> None:
         if account == "root":
             return
         user, self.may[account] = self.people[account], not self.may[account]
         make_reviewer(user) if self.may[account] else user.groups.remove(user.groups.get(name="reviewer"))
+
+    @precondition(lambda self: self.state == "open" and self.said)
+    @rule(data=st.data(), others=SOME)
+    def one_who_approved_may_no_more_and_others_approve(self, data: st.DataObject, others: list[str]) -> None:
+        """What is interesting here, and would come about by itself too seldom."""
+        approver = data.draw(st.sampled_from(sorted(self.said)))
+        if self.may[approver]:
+            self._turn(approver)
+        for account in others:
+            self._decide(account, "approve")
 
     @rule(required=st.integers(1, 3))
     def the_policy_is_changed(self, required: int) -> None:
