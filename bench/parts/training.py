@@ -20,6 +20,7 @@ from bench.training.job import BATCH, RATE, Job, training
 _JOB, _LOOP = "a training job", "the bare loop"
 _ALONE, _BESIDE, _WHILE = "a deployment alone", "a deployment beside a job", "a job beside a deployment"
 _SHARE = 0.95  # of the bare loop's speed
+_SLOWER = 1.25  # than a deployment alone, at most
 _STEPS = 300
 #: More than are done while the deployment is asked.
 _LONG = 4000
@@ -105,7 +106,10 @@ PART = Part(
         Column("p50_ms", "p50", "ms", 1),
         Column("p99_ms", "p99", "ms", 1),
     ),
-    targets=(Target(_JOB, "samples_per_s", _SHARE, True, _LOOP),),
+    targets=(
+        Target(_JOB, "samples_per_s", _SHARE, True, _LOOP),
+        Target(_BESIDE, "p99_ms", _SLOWER, False, _ALONE),
+    ),
     slices=_slices,
     chart="samples_per_s",
 )

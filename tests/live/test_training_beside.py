@@ -1,4 +1,7 @@
-"""A training job beside a deployment: it stands back, and nobody who asks the deployment notices it."""
+"""A training job beside a deployment: it stands back, and everybody who asks the deployment is answered.
+
+What it costs them in time is a benchmark's to say (`make bench`, the part `training`).
+"""
 
 import json
 from collections.abc import Iterator

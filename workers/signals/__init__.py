@@ -1,7 +1,7 @@
 """What one sample is like, in numbers that need no label: the signals that drift is looked for in, a file a modality.
 
 Every `describe` takes what a handler is given (decoded media) and answers finite numbers, categories, and an
-`embedding` that stands in where the model gives none of its own, by name. What cannot be told of a sample (the pitch of
+`embedding` that is made without a model. What cannot be told of a sample (the pitch of
 silence) is absent, never NaN. Pure: numpy and Pillow, no torch, no Django, no IO.
 """
 
