@@ -19,13 +19,14 @@ _RATE = 40.0
 
 @dataclass
 class Loop:
-    """`seen` is what each part of the step measured."""
+    """`seen` is what each part of the step measured; `clean` the share that was right before the world changed."""
 
     world: Drifting
     renewing: Renewing
     reviewer: Callable[[], Reviewer]
     say: Callable[[str], None]
     seen: dict[str, Any]
+    clean: float
 
     def run(self) -> None:
         """Drift, training, gates, approval, rollout, and the accuracy before and after."""
@@ -97,8 +98,9 @@ class Loop:
     def _recovered(self, drifted: Phase) -> None:
         after = self.world.phase(Condition.ALL, seed=41, judged=False)
         clean = self.world.phase(Condition.CLEAN, seed=42, judged=False)
-        self.seen |= {"recovered": after.accuracy, "clean": clean.accuracy}
-        self.say(f"   {drifted.accuracy:.3f} right before, {after.accuracy:.3f} now; clean {clean.accuracy:.3f}")
+        self.seen |= {"recovered": after.accuracy, "clean_before": self.clean, "clean": clean.accuracy}
+        then = f"clean {self.clean:.3f} before, {clean.accuracy:.3f} now"
+        self.say(f"   {drifted.accuracy:.3f} right before, {after.accuracy:.3f} now; {then}")
         _hold(after.accuracy > drifted.accuracy + 0.1, f"Retraining helped too little: {self.seen}")
         _hold(clean.accuracy > 0.9, f"Too much of what was known is forgotten: {self.seen}")
 

@@ -228,7 +228,8 @@ class Story:
         with self._step("renew"):
             ben = partial(Reviewer, self.stack.web_url, "ben", self.people["ben"])
             self.seen["loop"] = {}
-            Loop(self.world, self._renewing(), ben, self.say, self.seen["loop"]).run()
+            clean = self.seen["drift"][Condition.CLEAN]["accuracy"]
+            Loop(self.world, self._renewing(), ben, self.say, self.seen["loop"], clean).run()
 
     def _renewing(self) -> Renewing:
         return Renewing(self.ci, self.stack.environ, MODEL, DEPLOYMENT, folder=demo_folder(self.stack.home.path))
