@@ -92,7 +92,8 @@ def test_feedback_that_came_to_a_node_hours_behind_waits_its_hour(
 def test_what_was_on_its_way_when_its_subject_was_deleted_is_not_recorded(world: World) -> None:
     given = record(subject="somebody")
     subject_erase(actor=world.ada, subject="somebody")
-    assert predictions_add(records=[given]) == 0
+    assert predictions_add(records=[given, record()]) == 1
+    assert not Prediction.objects.filter(subject="somebody").exists()
 
 
 def test_a_process_that_is_ahead_refuses_what_is_really_from_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
