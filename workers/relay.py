@@ -1,4 +1,7 @@
-"""Tells the outbox's events to their listeners: at least once, oldest first, a failing one rests and is tried again."""
+"""Tells the outbox's events to their listeners: at least once, oldest first, a failing one rests and is tried again.
+
+What is due is judged by the database's clock (`Now()`), because the clocks of senders and relays differ.
+"""
 
 from datetime import timedelta
 from functools import cache
@@ -6,6 +9,7 @@ from functools import cache
 import structlog
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from apps.core.clock import now
 from apps.core.models import OutboxEvent
@@ -30,13 +34,13 @@ def relay_run(limit: int = 500) -> int:
 
 def _claim() -> list[OutboxEvent]:
     """Take a batch for the length of the lease; other relays pass over what this one is taking."""
-    waiting = OutboxEvent.objects.filter(done_at=None, due_at__lte=now()).order_by("id")
+    waiting = OutboxEvent.objects.filter(done_at=None, due_at__lte=Now()).order_by("id")
     if not waiting.exists():  # as in most seconds: no transaction then
         return []
     with transaction.atomic():
         events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
         ids = [event.pk for event in events]
-        OutboxEvent.objects.filter(pk__in=ids).update(due_at=now() + LEASE, attempts=F("attempts") + 1)
+        OutboxEvent.objects.filter(pk__in=ids).update(due_at=Now() + LEASE, attempts=F("attempts") + 1)
     return events
 
 
@@ -55,7 +59,7 @@ def _rest(event: OutboxEvent, error: Exception) -> None:
     pause = retry_pause(event.attempts + 1)
     log.error("listener failed", event_name=event.name, event_id=str(event.pk), retry_in=str(pause), exc_info=error)
     reason = f"{type(error).__name__}: {error}"
-    OutboxEvent.objects.filter(pk=event.pk).update(due_at=now() + pause, last_error=reason[:2000])
+    OutboxEvent.objects.filter(pk=event.pk).update(due_at=Now() + pause, last_error=reason[:2000])
 
 
 @cache

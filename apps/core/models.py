@@ -47,7 +47,7 @@ class OutboxEvent(models.Model):
     payload = models.JSONField()
     created_at = models.DateTimeField(default=now)
     attempts = models.PositiveIntegerField(default=0)
-    #: Not before this moment: a lease while a relay holds it, a pause after a failure.
+    #: Not before this moment of the database's clock: a lease while a relay holds it, a pause after a failure.
     due_at = models.DateTimeField(default=now)
     done_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from apps.core import poke
 from apps.core.events import Event
@@ -17,6 +18,8 @@ def emit(event: Event, *, event_id: UUID | None = None) -> OutboxEvent:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("An event belongs in the transaction that makes it true.")
-    row = OutboxEvent.objects.create(pk=event_id or new_id(), name=event.name, payload=event.payload())
+    told = {"name": event.name, "payload": event.payload()}
+    # Due by the clock that every relay goes by, whichever node this is.
+    row = OutboxEvent.objects.create(pk=event_id or new_id(), due_at=Now(), **told)
     transaction.on_commit(lambda: poke.send("core.relay"))
     return row

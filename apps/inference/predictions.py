@@ -156,7 +156,7 @@ class RecordTally(models.Model):
     #: The same of kept inputs.
     kept_dropped = models.PositiveBigIntegerField(default=0)
     kept_dropped_seen = models.PositiveBigIntegerField(default=0)
-    #: Records that no day's partition could take: their gateway's clock is wrong.
+    #: Records that no row could hold, or whose time cannot be true by the database's clock.
     refused = models.PositiveBigIntegerField(default=0)
     #: Feedback whose prediction never came, and that whose prediction it did not fit.
     feedback_expired = models.PositiveBigIntegerField(default=0)

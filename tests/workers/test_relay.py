@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from apps.core import outbox
 from apps.core.clock import now
@@ -93,6 +94,34 @@ def test_what_a_killed_relay_had_claimed_comes_back_after_its_lease(heard: list[
     OutboxEvent.objects.filter(pk=claimed[0].pk).update(due_at=now() - timedelta(seconds=1))
     relay.relay_run()
     assert heard == [1]
+
+
+def put_off(patch: pytest.MonkeyPatch, minutes: int) -> None:
+    """This process's clock is off by so many minutes."""
+    patch.setattr(timezone, "now", lambda: datetime.now(UTC) + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_an_event_is_told_at_once_however_far_the_senders_clock_is_off(
+    heard: list[int], monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    with monkeypatch.context() as patch:
+        put_off(patch, minutes)
+        happen(1)
+    relay.relay_run()
+    assert heard == [1]
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_relay_whose_clock_is_off_tells_at_once_and_takes_nothing_from_another(
+    heard: list[int], monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    happen(1)
+    relay._claim()  # another relay's
+    happen(2)
+    put_off(monkeypatch, minutes)
+    relay.relay_run()
+    assert heard == [2]
 
 
 @pytest.mark.django_db(transaction=True)

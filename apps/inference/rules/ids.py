@@ -4,7 +4,7 @@ import enum
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-#: How far a gateway's clock may be ahead of ours.
+#: How far Valkey's clock, by which gateways date, may be ahead of the database's.
 AHEAD = timedelta(minutes=1)
 #: A prediction younger than this may be on its way to the database still, however long that was away.
 ON_ITS_WAY = timedelta(days=1)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.inference.rules.ids import AHEAD
 
-#: Records from before this are not taken: nothing waits that long, so a clock is wrong.
+#: Records from before this are not taken: nothing waits that long, so Valkey's clock is wrong, or was.
 _OLDEST = timedelta(days=30)
 
 
@@ -58,6 +58,6 @@ D = TypeVar("D", bound=Dated)
 
 
 def datable(records: Iterable[D], now: datetime) -> list[D]:
-    """Those whose time may be true."""
+    """Those whose time may be true; `now` is by the database's clock, which every node shares."""
     earliest, latest = now - _OLDEST, now + AHEAD
     return [record for record in records if earliest <= record.at <= latest]

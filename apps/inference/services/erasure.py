@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from apps.core import audit
 from apps.core.clock import now
@@ -40,7 +41,7 @@ def subject_erase(*, actor: User, subject: str) -> Erased:
     require(actor, DELETE, "delete what is recorded of a subject")
     with transaction.atomic():
         _lock(shared=False)
-        SubjectErasure.objects.update_or_create(digest=subject_digest(subject), defaults={"at": now()})
+        SubjectErasure.objects.update_or_create(digest=subject_digest(subject), defaults={"at": Now()})
         found = Prediction.objects.filter(subject=subject)
         ids = list(found.values_list("id", flat=True))
         feedback = Feedback.objects.filter(prediction__in=ids).delete()[0]

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models.functions import Now
 
-from apps.core.clock import now
+from apps.core.clock import database_now
 from apps.core.errors import CallerError
 from apps.core.models import User
 from apps.inference.access import deployment_allowed
@@ -72,7 +73,7 @@ class _Taking:
     outputs: LabelOutputs = field(default_factory=LabelOutputs)
 
     def take(self, rows: Sequence[Given]) -> list[Taken]:
-        self.moment = now()
+        self.moment = database_now()
         self.known = predictions_by_id({each.prediction for each in rows})
         refusals = [self._refusal(each) for each in rows]
         good = [each for each, refusal in zip(rows, refusals, strict=True) if refusal is None]
@@ -153,13 +154,14 @@ def feedback_bind() -> int:
             Feedback.objects.filter(bound_at=None).order_by("pk").select_for_update(skip_locked=True)[:_BIND_AT_ONCE]
         )
         known = predictions_by_id({row.prediction for row in waiting})
+        at = database_now()
         outputs = LabelOutputs()
         bound: list[Feedback] = []
         refused: list[Feedback] = []
         for row in waiting:
             if prediction := known.get(row.prediction):
                 (refused if _misfit(row, prediction, outputs) else bound).append(row)
-                row.deployment, row.bound_at = prediction.deployment, now()
+                row.deployment, row.bound_at = prediction.deployment, at
         Feedback.objects.bulk_update(bound, ["deployment", "bound_at"])
         Feedback.objects.filter(pk__in=[row.pk for row in refused]).delete()
         if refused:
@@ -171,7 +173,7 @@ def feedback_bind() -> int:
 def feedback_expire() -> int:
     """Give up feedback whose prediction never came, and count it; returns how much."""
     with transaction.atomic():
-        expired = Feedback.objects.filter(bound_at=None, given_at__lt=now() - _WAITS).delete()[0]
+        expired = Feedback.objects.filter(bound_at=None, given_at__lt=Now() - _WAITS).delete()[0]
         if expired:
             log.warning("feedback is given up: its prediction never came", count=expired)
             tally_add(feedback_expired=expired)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from apps.core.clock import now
+from apps.core.clock import database_now, now
 from apps.inference.models import Mirror
 from apps.inference.rules.records import Mirrored, datable
 from apps.inference.services.erasure import erased_before, erasures_held_off
@@ -16,7 +16,7 @@ KEPT = timedelta(days=7)
 
 def mirrors_add(*, mirrors: Sequence[Mirrored]) -> None:
     """Record them, each once; what is of a subject that was deleted since is not. All are committed, or none."""
-    fit = datable(mirrors, now())
+    fit = datable(mirrors, database_now())
     if not fit:
         return
     with transaction.atomic():

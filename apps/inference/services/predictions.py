@@ -9,7 +9,7 @@ import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import F
 
-from apps.core.clock import now
+from apps.core.clock import database_now
 from apps.datasets.services import Content, assets_keep
 from apps.inference.models import KeptInput, RecordTally
 from apps.inference.rules.records import Recorded, datable
@@ -46,10 +46,10 @@ def predictions_add(*, records: Sequence[Recorded]) -> int:
 
     What no row can hold is refused, counted and told to the operator; it keeps nothing else from being recorded.
     """
-    fit = datable(records, now())
+    fit = datable(records, database_now())
     refused = len(records) - len(fit)
     if refused:
-        log.error("predictions refused: a gateway's clock is wrong", count=refused)
+        log.error("predictions refused: Valkey's clock and PostgreSQL's are apart", count=refused)
     with transaction.atomic():
         erasures_held_off()
         new, spoilt = _add(sorted(_not_erased(fit), key=lambda record: record[:2]))
@@ -63,7 +63,7 @@ def kept_add(*, kept: Sequence[Kept]) -> int:
 
     Those of a prediction whose record is refused for its time are not kept: nothing would lead to them, ever.
     """
-    if not (kept := datable(kept, now())):
+    if not (kept := datable(kept, database_now())):
         return 0
     with transaction.atomic():
         erasures_held_off()
