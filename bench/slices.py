@@ -1,5 +1,6 @@
 """What the parts share."""
 
+import itertools
 from collections.abc import Callable, Mapping
 
 from bench.load import Load, Request, drive, warm_up
@@ -13,6 +14,12 @@ MANY = 64
 def peers_slices(measure: Callable[[Peer], Mapping[str, Figures]], group: str = "") -> dict[str, Slice]:
     """One slice a peer, in the order of the page."""
     return {f"{group}{peer.name}": lambda peer=peer: measure(peer) for peer in PEERS}  # type: ignore[misc]
+
+
+def once(measure: Slice) -> Slice:
+    """Measured in the first round alone, where a round takes long: its rows have one value."""
+    rounds = itertools.count()
+    return lambda: {} if next(rounds) else measure()
 
 
 def speed_columns(unit: str) -> tuple[Column, ...]:

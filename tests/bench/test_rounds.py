@@ -3,6 +3,7 @@
 from bench import rounds
 from bench.errors import Unavailable
 from bench.part import Figures
+from bench.slices import once
 
 
 def quiet(line: str) -> None:
@@ -41,3 +42,9 @@ def test_what_is_known_not_to_work_is_not_tried() -> None:
         raise AssertionError("it was tried")
 
     assert rounds.run({"a": never}, 2, {"a": "does not install"}, quiet) == ({}, {"a": "does not install"})
+
+
+def test_what_is_measured_once_has_one_value_and_the_others_one_a_round() -> None:
+    count = iter(range(100))
+    slices = {"a": lambda: {"a": {"n": 1.0}}, "long": once(lambda: {"long": {"n": next(count)}})}
+    assert rounds.run(slices, 3, {}, quiet) == ({"a": {"n": [1.0, 1.0, 1.0]}, "long": {"n": [0]}}, {})
