@@ -27,7 +27,8 @@ _FOUND = f"""
         (select coalesce(sum(refused + dropped), 0) from inference_recordtally),
         (select count(*) from inference_keptinput)
 """  # noqa: S608  our names
-_START_SECONDS, _DRAIN_SECONDS = 120.0, 60.0
+_START_SECONDS = 120.0
+_PATIENCE = 60.0  # seconds in which nothing comes any more
 _LOOK = 0.05
 
 
@@ -115,13 +116,22 @@ class Plane:
                 self.write(due, keeps)
                 sent += due
 
-    def drained(self) -> None:
-        """Wait until all that was written is in the database, each once. Raises Unavailable where it is not."""
-        deadline = time.monotonic() + _DRAIN_SECONDS
-        while wrong := fault(self.found(), self.written[-1][1], self.kept):
-            if time.monotonic() > deadline:
-                raise Unavailable(wrong)
+    def drained(self) -> float:
+        """Wait until all that was written is in the database; the seconds that took. Raises Unavailable where it is not
+        there, each once, though nothing more comes."""
+        began = moved = time.monotonic()
+        there = (-1, -1)
+        while there != (self.written[-1][1], self.kept) and time.monotonic() < moved + _PATIENCE:
+            if there != (there := self._arrived()):
+                moved = time.monotonic()
             time.sleep(_LOOK)
+        if wrong := fault(self.found(), self.written[-1][1], self.kept):
+            raise Unavailable(wrong)
+        return moved - began
+
+    def _arrived(self) -> tuple[int, int]:
+        """Predictions and kept inputs so far, asked for without counting all rows."""
+        return self.recorded(), int(self._row("select count(*) from inference_keptinput")[0])
 
 
 @contextmanager

@@ -48,8 +48,8 @@ def _steady(plane: recorded.Plane, seconds: float, keeps: bool) -> Figures:
     with plane.fed(WANTED, keeps):
         time.sleep(_SETTLE)
         figures = _rate(plane, seconds)
-    plane.drained()
-    return {name: figures[name] for name in ("steady_rps", "busy", "behind_ms")}
+    after = {"after_s": plane.drained()}
+    return {name: figures[name] for name in ("steady_rps", "busy", "behind_ms")} | after
 
 
 def _rate(plane: recorded.Plane, seconds: float) -> Figures:
@@ -85,8 +85,9 @@ PART = Part(
         "that costs and how long a prediction is on its way. The row for a minute is measured in the first round "
         "alone: as many a second as are asked for, into tables that hold rows of that day already, and with the "
         "inputs that the default policy keeps, a small PNG of noise each, no two alike, which the same process "
-        "describes and puts into the asset store. Nobody gives feedback meanwhile. A row has figures only if all that "
-        "was written is in the database in the end, each once. PostgreSQL, Valkey and what writes share the machine's "
+        "describes and puts into the asset store; how soon all is there after the last tells whether it kept up with "
+        "those as well. Nobody gives feedback meanwhile. A row has figures only if in the end all that was written is "
+        "in the database, each once. PostgreSQL, Valkey and what writes share the machine's "
         "cores with it; the processor is that of the records process, PostgreSQL and Valkey."
     ),
     columns=(
@@ -95,6 +96,7 @@ PART = Part(
         Column("steady_rps", "at the wanted rate, recorded", "predictions/s"),
         Column("busy", "at the wanted rate, processor", "% of a core"),
         Column("behind_ms", "at the wanted rate, on its way, p99", "ms"),
+        Column("after_s", "all there after the last, inputs too", "s", 1),
         Column("rows_before", "rows there before"),
         Column("kept", "inputs kept"),
     ),
@@ -104,6 +106,7 @@ PART = Part(
         Target(QUARTET, "behind_ms", _BEHIND_MS, False),
         Target(_MINUTE, "steady_rps", _SHARE * WANTED, True),
         Target(_MINUTE, "behind_ms", _BEHIND_MS, False),
+        Target(_MINUTE, "after_s", _BEHIND_MS / 1000, False),
     ),
     slices=_slices,
     chart="recorded_rps",
