@@ -24,6 +24,7 @@ SCOPES = {
     "alerts:write": "Set objectives, acknowledge alerts and choose which are mailed",
     "training:write": "Freeze dataset versions, start and cancel training jobs",
     "evaluations:write": "Have versions measured beside the champion",
+    "gates:write": "Set the gates that candidates of a model must pass",
     "webhooks:write": "Make webhook endpoints, ping them and have things delivered again",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")

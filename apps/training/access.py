@@ -13,9 +13,10 @@ from apps.datasets.access import freezer
 from apps.deployments.access import deployment_for, deployment_to_operate
 from apps.deployments.models import Deployment
 from apps.inference.access import deployment_allowed
-from apps.registry.access import publisher
+from apps.registry.access import model_to_read, publisher
+from apps.registry.models import RegisteredModel
 from apps.training.errors import NoRetrainPolicy, UnknownJob
-from apps.training.models import Evaluation, RetrainPolicy, RetrainTrigger, TrainingJob
+from apps.training.models import Evaluation, GatePolicy, RetrainPolicy, RetrainTrigger, TrainingJob
 
 RUN = "training.run_trainingjob"
 
@@ -29,6 +30,14 @@ def trainer(actor: User) -> None:
 def evaluator(actor: User) -> None:
     """Raise Forbidden unless `actor` may have versions measured: nothing is registered in their name."""
     require(actor, RUN, "have versions measured")
+
+
+def gates_to_set(actor: User, name: str) -> RegisteredModel:
+    """The model called `name`, for somebody who may set its gates: a first policy of it, or another."""
+    model = model_to_read(actor, name)
+    verb = "change" if GatePolicy.objects.filter(model=model).exists() else "add"
+    require(actor, f"training.{verb}_gatepolicy", "set the gates of a model")
+    return model
 
 
 def job_for(actor: User, job_id: UUID) -> TrainingJob:

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from apps.deployments.models import Deployment
-from apps.registry.models import ModelVersion
+from apps.registry.models import ModelVersion, RegisteredModel
 from apps.training.access import RELATED, TRIGGER_RELATED
-from apps.training.models import Evaluation, LossPoint, RetrainTrigger, TrainingJob
-from apps.training.rules.evaluation import FACTS, evaluation_digest
+from apps.training.models import Evaluation, GatePolicy, LossPoint, RetrainTrigger, TrainingJob
+from apps.training.rules.evaluation import DEFAULT_CLAUSES, FACTS, clause_spelt, evaluation_digest
 
 
 def jobs_list(*, state: str = "", model: str = "") -> QuerySet[TrainingJob]:
@@ -46,6 +46,28 @@ def job_points(job: TrainingJob) -> list[tuple[int, float]]:
 def evaluations_list() -> QuerySet[Evaluation]:
     """Evaluations, newest first."""
     return Evaluation.objects.select_related("candidate__model", "champion__model", "dataset__dataset").order_by("-pk")
+
+
+def gates_list(*, model: str = "") -> QuerySet[RegisteredModel]:
+    """Models, newest first, each with `own_clauses`: those of its own policy, or None."""
+    own = GatePolicy.objects.filter(model=OuterRef("pk")).values("clauses")
+    found = RegisteredModel.objects.annotate(own_clauses=Subquery(own)).order_by("-pk")
+    return found.filter(name=model) if model else found
+
+
+def model_clauses(model_id: int) -> list[dict[str, Any]]:
+    """What a candidate of the model must show, spelt out: its own policy's clauses, or what is usual."""
+    return clauses_in_force(own_clauses(model_id))
+
+
+def own_clauses(model_id: int) -> list[dict[str, Any]] | None:
+    """Those of the model's own policy, as they were set, or None."""
+    return GatePolicy.objects.filter(model=model_id).values_list("clauses", flat=True).first()
+
+
+def clauses_in_force(own: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """A policy's clauses, spelt out; where there is none, what is usual."""
+    return [clause_spelt(each) for each in (DEFAULT_CLAUSES if own is None else own)]
 
 
 def evaluation_newest(version_id: int) -> Evaluation | None:

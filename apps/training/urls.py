@@ -14,6 +14,8 @@ urlpatterns = [
     path("training/triggers", api.TriggerList.as_view(), name="retrain-trigger-list"),
     path("training/triggers/<int:pk>", api.TriggerDetail.as_view(), name="retrain-trigger"),
     path("deployments/<slug:name>/retrain", api.DeploymentRetrain.as_view(), name="retrain"),
+    path("training/gates", api.GatesList.as_view(), name="gates-list"),
+    path("training/gates/<slug:name>", api.GatesDetail.as_view(), name="gates-detail"),
     path("training/evaluations", api.EvaluationList.as_view(), name="evaluation-list"),
     path("training/evaluations/<int:pk>", api.EvaluationDetail.as_view(), name="evaluation-detail"),
 ]

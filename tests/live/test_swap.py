@@ -12,6 +12,19 @@ def test_a_swap_under_load_fails_no_request(product: Product) -> None:
     assert len(tally.versions) == 2
 
 
+def test_a_rolling_swap_under_load_fails_no_request_and_replaces_one_replica_after_the_other(product: Product) -> None:
+    with product.traffic() as traffic:
+        number = product.deploy(3, strategy="rolling", replicas=2)
+        product.until(
+            lambda: {r["revision"] for r in product.replicas("ready", "draining")} == {number}, "every replica", 30
+        )
+    nothing_failed(traffic.tally)
+    assert len(traffic.tally.versions) == 2
+    first, second = sorted(product.replicas("ready"), key=lambda each: each["placed_at"])
+    assert first["ready_at"] <= second["placed_at"], "the second was placed before the first was ready"
+    product.deploy(7, replicas=2)
+
+
 def test_replicas_of_the_old_revision_are_gone_afterwards(product: Product) -> None:
     number = product.deploy(3, replicas=2)
     product.until(

@@ -29,13 +29,17 @@ from workers.training.work import run
 
 
 class Told:
-    """What the child would say to its host."""
+    """What the child would say to its host, which may tell it to stop once a checkpoint of some step is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop_at: int | None = None) -> None:
         self.events: list[dict[str, Any]] = []
+        self.stop = threading.Event()
+        self._stop_at = stop_at
 
     def send(self, event: str, **fields: Any) -> None:
         self.events.append({"event": event, **fields})
+        if self._stop_at is not None and fields.get("kept_step") == self._stop_at:
+            self.stop.set()
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,32 @@ def test_it_learns_on_and_is_served(artifact: Path, met: list[HeldOutSample], tm
     asked = [{"image": Tensor(BYTES, (), [s.png]), "sound": Tensor(BYTES, (), [s.wav])} for s in met[::3]]
     # What is measured in training is what is served: the same answers to the same files.
     assert [str(each) for each in digits(served.run(asked))] == answers["candidate"][::3]
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_stopped_at_a_checkpoint_and_resumed_it_makes_the_very_files_of_an_uninterrupted_job(
+    artifact: Path, met: list[HeldOutSample], tmp_path: Path, recipe: str
+) -> None:
+    parent = version(artifact)
+    parameters = {"steps": 5, "batch_size": 8, "learning_rate": None, "checkpoint_every": 2, "threads": 1, "rank": 2}
+    spec = {"job": "j", "recipe": recipe, "parameters": parameters, "seed": 3, "device": "cpu", "learns": True}
+    spec |= {"parent": parent, "champion": parent, "measured_on": None}
+
+    def attempt(directory: Path, stop_at: int | None = None) -> list[dict[str, Any]]:
+        told = Told(stop_at)
+        run(spec | {"directory": str(directory)}, told, told.stop)  # type: ignore[arg-type]
+        return told.events
+
+    whole, parts = (staged(tmp_path / name, met[:20]) for name in ("whole", "parts"))
+    assert attempt(whole)[-1]["event"] == "done"
+    assert attempt(parts, stop_at=2)[-1] == {"event": "stopped"} and not (parts / "result").exists()
+    events = attempt(parts)
+    assert events[-1]["event"] == "done" and {"began_step": 2}.items() <= events[-2].items()
+    weights, resumed = load_model(whole / "result").state_dict(), load_model(parts / "result").state_dict()
+    assert weights.keys() == resumed.keys() and all(torch.equal(weights[name], resumed[name]) for name in weights)
+    assert [(each["path"], each["sha256"]) for each in version(parts / "result")["files"]] == [
+        (each["path"], each["sha256"]) for each in version(whole / "result")["files"]
+    ]
 
 
 def retrained(artifact: Path, met: list[HeldOutSample], directory: Path, **manifest: Any) -> Path:

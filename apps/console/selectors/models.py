@@ -8,6 +8,8 @@ from apps.console.states import version_state
 from apps.deployments.models import Revision
 from apps.registry.models import AliasMove, AliasRequest, ModelVersion, RegisteredModel
 from apps.registry.selectors import models_list, versions_list
+from apps.training.rules.evaluation import clause_told
+from apps.training.selectors import clauses_in_force, own_clauses
 
 #: Alias moves and versions that a page lists.
 _MOVES = 10
@@ -36,6 +38,7 @@ def version_modalities(version: ModelVersion | None) -> list[str]:
 
 def model_context(model: RegisteredModel) -> dict[str, Any]:
     """The page of one model, with its newest versions."""
+    own = own_clauses(model.pk)
     versions = list(versions_list(model)[:_VERSIONS])
     kept = ModelVersion.objects.filter(model=model).aggregate(number=Count("pk"), size=Sum("size_bytes"))
     return {
@@ -46,6 +49,8 @@ def model_context(model: RegisteredModel) -> dict[str, Any]:
         "moves_asked": list(_moves_asked(model)),
         "size": kept["size"],
         "kept": kept["number"],
+        "gates": [clause_told(each) for each in clauses_in_force(own)],
+        "own_gates": own is not None,
     }
 
 

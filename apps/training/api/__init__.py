@@ -1,5 +1,6 @@
 """The REST edge: questions, answers and the views between them."""
 
+from apps.training.api.gates import GatesDetail, GatesList
 from apps.training.api.retraining import DeploymentRetrain, PolicyDetail, TriggerDetail, TriggerList
 from apps.training.api.views import (
     DatasetFreeze,
@@ -16,6 +17,8 @@ __all__ = [
     "DeploymentRetrain",
     "EvaluationDetail",
     "EvaluationList",
+    "GatesDetail",
+    "GatesList",
     "JobCancel",
     "JobDetail",
     "JobList",

@@ -97,6 +97,12 @@ def clause_spelt(clause: Mapping[str, Any]) -> dict[str, Any]:
     return {"by": 0.0, "least": _LEAST, "level": _LEVEL, **clause}
 
 
+def clause_told(clause: Mapping[str, Any]) -> str:
+    """One clause in words: `On 'all' a candidate may be worse by 1.00 points at most. At least 30 …`"""
+    spelt = clause_spelt(clause)
+    return f"On '{spelt['slice']}' {_bound(spelt).replace('It', 'a candidate', 1)} {_needed(spelt)}"
+
+
 def clauses_fault(clauses: Any) -> str:
     """The first thing that is wrong with a policy's clauses, or an empty text."""
     if not isinstance(clauses, list) or not 1 <= len(clauses) <= _CLAUSES_MOST:
@@ -133,17 +139,25 @@ def _names(pattern: str, name: str) -> bool:
 def _verdict(clause: dict[str, Any], found: Figures) -> Verdict:
     told = _told(found)
     if found.samples < clause["least"]:
-        return Verdict(clause, found.slice, False, f"{told} At least {clause['least']:,} samples are needed to judge.")
+        return Verdict(clause, found.slice, False, f"{told} {_needed(clause)}")
     # Counted in samples: what a share of them is allowed must not hang on the last bit of a float.
     allowed = clause["by"] * found.samples + 1e-9
     if clause["must"] == NOT_WORSE:
         passed = found.lost - found.won <= allowed
-        bound = f"It may be worse by {_points(clause['by'])} at most."
     else:
         far = found.won - found.lost > 0 and found.won - found.lost + 2e-9 >= allowed
         passed = far and found.p <= clause["level"]
-        bound = f"It must be better by at least {_points(clause['by'])}, with p at most {clause['level']:g}."
-    return Verdict(clause, found.slice, passed, f"{told} {bound}")
+    return Verdict(clause, found.slice, passed, f"{told} {_bound(clause)}")
+
+
+def _needed(clause: Mapping[str, Any]) -> str:
+    return f"At least {clause['least']:,} samples are needed to judge."
+
+
+def _bound(clause: Mapping[str, Any]) -> str:
+    if clause["must"] == NOT_WORSE:
+        return f"It may be worse by {_points(clause['by'])} at most."
+    return f"It must be better by at least {_points(clause['by'])}, with p at most {clause['level']:g}."
 
 
 def _told(found: Figures) -> str:

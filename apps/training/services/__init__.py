@@ -3,6 +3,7 @@
 from apps.training.services.beginning import retraining_begin, trigger_begin
 from apps.training.services.datasets import dataset_freeze
 from apps.training.services.ending import job_fail, job_finish
+from apps.training.services.gates import gates_set
 from apps.training.services.jobs import job_cancel, job_request
 from apps.training.services.leases import (
     LEASE_SECONDS,
@@ -32,6 +33,7 @@ __all__ = [
     "drift_over",
     "evaluation_finish",
     "evaluation_request",
+    "gates_set",
     "job_beat",
     "job_cancel",
     "job_claim",

@@ -12,17 +12,16 @@ from apps.datasets.selectors import version_samples
 from apps.registry.models import ModelVersion
 from apps.training.errors import DatasetUnfit
 from apps.training.events import CandidatePassed, CandidateRefused
-from apps.training.models import Evaluation, GatePolicy, TrainingJob
+from apps.training.models import Evaluation, TrainingJob
 from apps.training.rules.evaluation import (
-    DEFAULT_CLAUSES,
     Judged,
     as_rows,
-    clause_spelt,
     digest_of,
     evaluation_digest,
     figures,
     judge,
 )
+from apps.training.selectors import model_clauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def evaluation_record(*, job: TrainingJob, candidate: ModelVersion, answers: Ans
     if dataset is None or champion is None or champion.pk == candidate.pk:
         return None
     found = figures(_judged(dataset, answers))
-    clauses = [clause_spelt(each) for each in clauses_of(candidate.model_id)]
+    clauses = model_clauses(candidate.model_id)
     verdicts = judge(found, clauses)
     facts: dict[str, Any] = {
         "candidate_digest": candidate.digest,
@@ -63,12 +62,6 @@ def evaluation_record(*, job: TrainingJob, candidate: ModelVersion, answers: Ans
             _tell(evaluation)
         TrainingJob.objects.filter(pk=job.pk).update(evaluation=evaluation)
     return evaluation
-
-
-def clauses_of(model_id: int) -> list[dict[str, Any]]:
-    """Those of the model's policy, or what is usual."""
-    policy = GatePolicy.objects.filter(model=model_id).first()
-    return policy.clauses if policy else DEFAULT_CLAUSES
 
 
 def _judged(dataset: DatasetVersion, answers: Answers) -> list[Judged]:
