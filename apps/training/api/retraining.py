@@ -65,6 +65,9 @@ class RetrainPolicyQuestion(serializers.Serializer[Any]):
     canary = serializers.DictField(
         required=False, allow_null=True, default=None, help_text="The plan, as of a revision; null for what is usual."
     )
+    shadow = serializers.DictField(
+        required=False, allow_null=True, default=None, help_text="Likewise; with its then: canary, both plans count."
+    )
 
 
 class RetrainPolicyAnswer(serializers.ModelSerializer[RetrainPolicy]):
@@ -75,6 +78,7 @@ class RetrainPolicyAnswer(serializers.ModelSerializer[RetrainPolicy]):
     parameters = serializers.DictField()
     limit = serializers.DictField()
     canary = serializers.DictField(allow_null=True)
+    shadow = serializers.DictField(allow_null=True)
     set_by = serializers.CharField(source="set_by.username")
 
     class Meta:

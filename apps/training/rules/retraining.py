@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "limit": {},
     "strategy": "canary",
     "canary": None,
+    "shadow": None,
 }
 #: None means never.
 _MAY_BE_NONE = ("every_hours", "every_labels")
