@@ -63,10 +63,16 @@ class RetrainPolicyQuestion(serializers.Serializer[Any]):
         required=False, default=DEFAULTS["strategy"], help_text="How a candidate is let in, as of a revision."
     )
     canary = serializers.DictField(
-        required=False, allow_null=True, default=None, help_text="The plan, as of a revision; null for what is usual."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The plan, as of a revision, but labels is 1; null for that.",
     )
     shadow = serializers.DictField(
-        required=False, allow_null=True, default=None, help_text="Likewise; with its then: canary, both plans count."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Likewise, and differs is 1; `then: canary` takes both plans.",
     )
 
 

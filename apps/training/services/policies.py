@@ -76,7 +76,7 @@ def _checked(
             f"strategy is '{wanted['strategy']}'; use one of {', '.join(deployment_rules.STRATEGIES)}."
         )
     plans = deployment_rules.planned(wanted["strategy"], wanted["canary"], wanted["shadow"])
-    wanted |= {name: plans.get(name) for name in ("canary", "shadow")}
+    wanted |= rules.widened(plans, wanted)
     if same := {each.digest for each in base} & {each.digest for each in measured_on}:
         name = next(str(each) for each in base if each.digest in same)
         raise BadRetrainPolicy(f"{name} is in base and in measured_on; measure with what is not trained on.")
