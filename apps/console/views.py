@@ -39,7 +39,7 @@ from apps.console.selectors.fleet import deployment_rows
 from apps.console.selectors.models import model_context, model_rows, version_context
 from apps.console.selectors.needs import needs
 from apps.console.selectors.nodes import node_rows
-from apps.console.selectors.training import job_context, job_rows
+from apps.console.selectors.training import job_context, training_context
 from apps.console.topics import deployment_topic
 from apps.core.bounds import whole_of
 from apps.core.errors import CallerError, NotFound
@@ -145,7 +145,7 @@ def version(request: HttpRequest, name: str, number: int) -> dict[str, Any]:
 
 @page("training")
 def training(request: HttpRequest) -> dict[str, Any]:
-    return {"title": "Training", "rows": job_rows(), "commands": _commands(request)}
+    return {"title": "Training", **training_context(), "commands": _commands(request)}
 
 
 @page("job")

@@ -44,9 +44,10 @@ class RetrainPolicy(models.Model):
     seed = models.PositiveBigIntegerField(default=0)
     device = models.CharField(max_length=10, default=DEFAULTS["device"])
     limit = models.JSONField(default=dict, blank=True)
-    #: How a candidate that passed its gates is let in.
+    #: How a candidate that passed its gates is let in; the plans that the strategy has, with every default.
     strategy = models.CharField(max_length=20, default=DEFAULTS["strategy"])
     canary = models.JSONField(null=True, blank=True)
+    shadow = models.JSONField(null=True, blank=True)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField(default=now)
 

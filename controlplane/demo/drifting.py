@@ -57,6 +57,11 @@ class Phase:
         return {"drifted": list(self.told), "accuracy": self.accuracy, "labelled": self.labelled, "run": self.run}
 
 
+#: Runs on demand alone, so that each is about one phase. The level is far below the usual one: reference and traffic
+#: are 300 pictures each, shown again and again, which a test takes for more than they are.
+RUNS = {"every_minutes": None, "every_predictions": None, "level": 1e-4}
+
+
 @dataclass
 class Drifting:
     """Asks a deployment under one condition after the other, and the control plane what it makes of it."""
@@ -69,13 +74,8 @@ class Drifting:
     cache: Path
 
     def policy(self, **fields: Any) -> None:
-        """Runs on demand alone, so that each is about one phase.
-
-        The level is far below the usual one: reference and traffic are 300 pictures each, shown again and again, which
-        a test takes for more than they are.
-        """
-        told = {"every_minutes": None, "every_predictions": None, "level": 1e-4, **fields}
-        self.ci.ask("PUT", f"deployments/{self.deployment}/drift/policy", json=told)
+        """The drift policy: RUNS, and what else is given."""
+        self.ci.ask("PUT", f"deployments/{self.deployment}/drift/policy", json={**RUNS, **fields})
 
     def phase(self, condition: Condition, seed: int, *, judged: bool = True) -> Phase:
         """Ask under a condition, have it judged without a label, then give every label and see the accuracy."""

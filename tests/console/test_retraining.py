@@ -7,6 +7,7 @@ import pytest
 
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.services import decision_record
+from apps.console.selectors import retraining
 from apps.console.selectors.retraining import retrain_panel
 from apps.console.selectors.versions import page_versions
 from apps.console.topics import deployment_topic
@@ -86,6 +87,19 @@ def test_the_button_asks_for_it_and_the_panel_says_what_became_of_it(loop: Loop)
     shown = panel(loop)
     assert f'id="trigger-{RetrainTrigger.objects.get().pk}"' in shown and "by hand" in shown
     assert PRESSED not in shown and 'aria-disabled="true" title="A retraining is under way."' in shown
+
+
+def test_of_many_triggers_it_shows_the_newest_and_how_many_there_are(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop.policy()
+    older, newer = (retrain_now(actor=loop.world.ada, deployment=loop.deployment) for _ in range(2))
+    assert "The newest" not in panel(loop)
+    monkeypatch.setattr(retraining, "_LISTED", 1)
+    shown = panel(loop)
+    assert "The newest 1 of 2 triggers." in shown
+    assert "<code>/api/v1/training/triggers?deployment=echoes</code>" in shown
+    assert f'id="trigger-{newer.pk}"' in shown and f'id="trigger-{older.pk}"' not in shown
 
 
 def test_in_the_cooldown_it_says_until_when(loop: Loop) -> None:

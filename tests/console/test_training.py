@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from apps.console.pulse import pulses
+from apps.console.selectors import training
 from apps.console.selectors.versions import page_versions
 from apps.console.topics import group_for, job_topic
 from apps.core.errors import NotFound
@@ -60,6 +61,18 @@ def test_a_failure_is_told_in_its_words(job: TrainingJob, world: World) -> None:
     job_fail(job_id=job.pk, lease=running(job), code="diverged", reason="The loss was nan at step 3.")
     assert "The loss was nan at step 3." in page(world, job)
     assert "failed" in signed_in(world.ada).get("/training/").content.decode()
+
+
+def test_of_many_jobs_the_list_shows_the_newest_and_how_many_there_are(
+    job: TrainingJob, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = requested(world, job.parent, parameters={"steps": 300})
+    client, told = signed_in(world.ada), "The newest 1 of 2 jobs."
+    assert told not in client.get("/training/").content.decode()
+    monkeypatch.setattr(training, "_LISTED", 1)
+    shown = client.get("/training/").content.decode()
+    assert told in shown and "<code>/api/v1/training/jobs</code>" in shown
+    assert f"/training/{newer.pk}/" in shown and f"/training/{job.pk}/" not in shown
 
 
 def test_its_button_cancels_it_and_says_why_where_it_cannot(job: TrainingJob, world: World) -> None:

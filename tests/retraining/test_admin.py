@@ -1,10 +1,12 @@
 """In the admin retraining can be read by those who may, and nothing of it changed; gates can, and the trail says so."""
 
 import json
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils.html import strip_tags
 
 from apps.core.models import AuditEntry, User
 from apps.training.models import GatePolicy, RetrainPolicy, RetrainTrigger
@@ -34,6 +36,13 @@ def test_each_is_listed_and_shown(root: Client, table: type[RetrainPolicy]) -> N
     assert "echoes" in root.get(page(table)).content.decode()
     shown = root.get(page(table, f"{row.pk}/change/")).content.decode()
     assert "echoes" in shown and 'name="_save"' not in shown
+
+
+def test_a_policys_plans_are_shown(loop: Loop, root: Client) -> None:
+    policy = loop.policy(strategy="shadow", shadow={"share": 37, "then": "canary"}, canary={"steps": [43]})
+    shown = root.get(page(RetrainPolicy, f"{policy.pk}/change/")).content.decode()
+    words = unescape("".join(strip_tags(shown).split()))
+    assert '"share":37' in words and '"steps":[43]' in words
 
 
 @pytest.mark.parametrize("table", TABLES)

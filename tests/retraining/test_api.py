@@ -49,6 +49,17 @@ class TestPolicies:
             name: DEFAULTS[name] for name in ("recipe", "wait_s", "on_drift", "every_hours")
         }
         assert shown["canary"]["steps"] == [5, 25, 50]
+        assert shown["shadow"] is None
+
+    def test_a_plan_of_the_shadow_is_shown_with_every_default_and_brings_a_canarys_where_it_goes_on_so(
+        self, ada: APIClient
+    ) -> None:
+        told = ada.put(POLICY, {**ASKED, "strategy": "shadow", "shadow": {"share": 40, "samples": 50}}).json()
+        assert (told["shadow"]["share"], told["shadow"]["then"], told["canary"]) == (40, "wait", None)
+        goes_on = {"strategy": "shadow", "shadow": {"then": "canary"}, "canary": {"steps": [30]}}
+        told = ada.put(POLICY, {**ASKED, **goes_on}).json()
+        assert (told["shadow"]["then"], told["shadow"]["share"]) == ("canary", 100)
+        assert (told["canary"]["steps"], told["canary"]["wrong"]) == ([30], 0.05)
 
     def test_what_a_later_one_leaves_out_is_as_by_default_again(self, ada: APIClient) -> None:
         ada.put(POLICY, {**ASKED, "every_hours": 7})
@@ -104,8 +115,13 @@ class TestPolicies:
             ({"recipe": "magic"}, 400, "unknown_recipe", "magic"),
             ({"parameters": {"steps": -1}}, 400, "bad_parameters", "steps"),
             ({"strategy": "hope"}, 400, "bad_retrain_policy", "strategy is 'hope'"),
-            ({"strategy": "rolling", "canary": {}}, 400, "bad_retrain_policy", "canary and ab alone"),
+            ({"strategy": "rolling", "canary": {}}, 400, "bad_spec", "strategies canary and ab"),
+            ({"strategy": "shadow", "canary": {}}, 400, "bad_spec", "where shadow.then is canary"),
             ({"canary": {"steps": [50, 5]}}, 400, "bad_spec", "canary.steps"),
+            ({"shadow": {}}, 400, "bad_spec", "shadow has a meaning for the strategy shadow alone"),
+            ({"strategy": "shadow", "shadow": {"differs": 2}}, 400, "bad_spec", "shadow.differs"),
+            ({"strategy": "shadow", "shadow": {"labels": 1}}, 400, "bad_spec", "shadow has share, then"),
+            ({"strategy": "shadow", "shadow": [1]}, 400, "invalid", "shadow"),
         ],
     )
     def test_what_it_cannot_say_is_refused_in_words_and_nothing_is_changed(

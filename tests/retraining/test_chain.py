@@ -7,6 +7,7 @@ from apps.approvals.services import decision_record
 from apps.core.models import OutboxEvent
 from apps.deployments.models import Revision, Rollout
 from apps.training.models import Evaluation, RetrainTrigger, TrainingJob
+from apps.training.services import retrain_now
 from tests.retraining.loop import LEAST, Loop
 from workers.routes import listeners
 
@@ -47,6 +48,30 @@ def test_drift_leads_to_a_rollout_that_waits_with_the_evaluation_in_its_evidence
     loop.tell()
     assert Rollout.objects.get().to_revision == revision
     assert not OutboxEvent.objects.filter(done_at=None).exists()
+
+
+def test_the_revision_that_is_asked_for_has_the_shadow_that_the_policy_plans_and_the_canary_after_it(
+    loop: Loop,
+) -> None:
+    loop.policy(
+        strategy="shadow", shadow={"share": 40, "differs": 0.9, "then": "canary"}, canary={"steps": [30], "labels": 0.8}
+    )
+    loop.label(2 * LEAST)
+    retrain_now(actor=loop.world.ada, deployment=loop.deployment)
+    trigger = loop.begin()
+    loop.end(TrainingJob.objects.get())
+    loop.tell()
+    trigger.refresh_from_db()
+    assert trigger.state == "requested", trigger.reason
+    spec = Revision.objects.get(number=2).spec
+    assert spec["strategy"] == "shadow"
+    assert {name: spec["shadow"][name] for name in ("share", "differs", "then")} == {
+        "share": 40,
+        "differs": 0.9,
+        "then": "canary",
+    }
+    assert (spec["canary"]["steps"], spec["canary"]["labels"]) == ([30], 0.8)
+    assert "shadow of 40 %, then canary by 30 %" in ApprovalRequest.objects.get().evidence["Strategy"]
 
 
 def test_every_event_of_the_chain_told_twice_does_nothing_twice(loop: Loop) -> None:

@@ -35,12 +35,14 @@ class TriggerRow:
 
 @dataclass(frozen=True, slots=True)
 class RetrainPanel:
-    """What calls for it and what it learns from, in words; `refusal` says why it cannot be asked for now."""
+    """What calls for it and what it learns from, in words, with the newest of `kept` triggers; `refusal` says why it
+    cannot be asked for now."""
 
     policy: RetrainPolicy | None
     calls: str
     learns: str
     rows: list[TriggerRow]
+    kept: int
     refusal: str
 
 
@@ -48,12 +50,13 @@ def retrain_panel(deployment: Deployment) -> RetrainPanel:
     """Of one deployment."""
     related = RetrainPolicy.objects.select_related("set_by").prefetch_related("base__dataset", "measured_on__dataset")
     policy = related.filter(deployment=deployment).first()
-    triggers = list(triggers_list(deployment=deployment.name)[:_LISTED])
+    triggers = triggers_list(deployment=deployment.name)
     return RetrainPanel(
         policy=policy,
         calls=_calls(policy) if policy else "",
         learns=_learns(policy) if policy else "",
-        rows=[TriggerRow(each, _KINDS[Kind(each.kind)], trigger_state(each)) for each in triggers],
+        rows=[TriggerRow(each, _KINDS[Kind(each.kind)], trigger_state(each)) for each in triggers[:_LISTED]],
+        kept=triggers.count(),
         refusal=_refusal(deployment, policy),
     )
 

@@ -19,8 +19,13 @@ _LISTED = 50
 _ECHO = timedelta(minutes=2)
 
 
-def job_rows() -> list[dict[str, Any]]:
-    """The newest jobs, each with its state, its share of steps and what the gates said."""
+def training_context() -> dict[str, Any]:
+    """The list: the newest jobs, and how many there are."""
+    return {"rows": _job_rows(), "kept": jobs_list().count()}
+
+
+def _job_rows() -> list[dict[str, Any]]:
+    """Each with its state, its share of steps and what the gates said."""
     jobs = list(jobs_list()[:_LISTED])
     return [
         {"job": job, "state": job_state(job), "per_cent": per_cent(job), "gates": _gates(job.evaluation)}

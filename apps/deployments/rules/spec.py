@@ -102,15 +102,15 @@ def normalised(
         "keep_s": _within("keep_s", keep_s),
         "missing_inputs": _one_of("missing_inputs", missing_inputs, MISSING_INPUTS),
         "record": recorded(record or {}),
-        **_planned(strategy, canary, shadow),
+        **planned(strategy, canary, shadow),
         "note": note,
     }
 
 
-def _planned(
+def planned(
     strategy: str, canary: Mapping[str, Any] | None, shadow: Mapping[str, Any] | None
 ) -> dict[str, dict[str, Any]]:
-    """The plans of a strategy that has any, by their names."""
+    """The plans of a strategy that has any, by name, with every default; BadSpec where one does not fit."""
     if shadow is not None and strategy != SHADOW:
         raise BadSpec(f"shadow has a meaning for the strategy {SHADOW} alone.")
     plans = {"shadow": mirrored(shadow or {})} if strategy == SHADOW else {}

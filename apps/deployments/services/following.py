@@ -20,6 +20,7 @@ def revision_follow(
     version: ModelVersion,
     strategy: str,
     canary: Mapping[str, Any] | None = None,
+    shadow: Mapping[str, Any] | None = None,
     note: str = "",
 ) -> Revision:
     """Ask, as `revision_request` does, for `version` with the live revision's specification, let in by `strategy`.
@@ -41,6 +42,7 @@ def revision_follow(
         max_in_flight=live.spec["max_in_flight"],
         strategy=strategy,
         canary=canary,
+        shadow=shadow,
         note=note,
         **{name: setting(live.spec, name) for name in _AS_IT_IS},
     )

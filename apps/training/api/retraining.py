@@ -63,7 +63,16 @@ class RetrainPolicyQuestion(serializers.Serializer[Any]):
         required=False, default=DEFAULTS["strategy"], help_text="How a candidate is let in, as of a revision."
     )
     canary = serializers.DictField(
-        required=False, allow_null=True, default=None, help_text="The plan, as of a revision; null for what is usual."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The plan, as of a revision, but labels is 1; null for that.",
+    )
+    shadow = serializers.DictField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Likewise, and differs is 1; `then: canary` takes both plans.",
     )
 
 
@@ -75,6 +84,7 @@ class RetrainPolicyAnswer(serializers.ModelSerializer[RetrainPolicy]):
     parameters = serializers.DictField()
     limit = serializers.DictField()
     canary = serializers.DictField(allow_null=True)
+    shadow = serializers.DictField(allow_null=True)
     set_by = serializers.CharField(source="set_by.username")
 
     class Meta:

@@ -40,7 +40,11 @@ DEFAULTS: dict[str, Any] = {
     "limit": {},
     "strategy": "canary",
     "canary": None,
+    "shadow": None,
 }
+#: Margins that are wider than those of other revisions: a candidate was trained to answer otherwise than the live one,
+#: so that it does says nothing against it. Why: docs/decisions/0026-margins-of-retraining.md.
+MARGINS: dict[str, dict[str, float]] = {"canary": {"labels": 1.0}, "shadow": {"differs": 1.0}}
 #: None means never.
 _MAY_BE_NONE = ("every_hours", "every_labels")
 _GROUPS_MOST, _GROUP_LONGEST = 50, 63
@@ -65,6 +69,16 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     if any(isinstance(each, bool) or not isinstance(each, int) for each in policy["limit"].values()):
         raise BadRetrainPolicy("Each limit is a whole number.")
     return policy | {"drift_groups": _groups(policy["drift_groups"])}
+
+
+def widened(plans: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
+    """Each plan that a policy may have, by name, with MARGINS where what was `given` sets none; None where `plans`,
+    those of its strategy, has no such one."""
+    found: dict[str, dict[str, Any] | None] = dict.fromkeys(MARGINS)
+    for name, plan in plans.items():
+        said = given[name] or {}
+        found[name] = plan | {margin: share for margin, share in MARGINS[name].items() if margin not in said}
+    return found
 
 
 def _faults(policy: Mapping[str, Any]) -> list[str]:

@@ -131,7 +131,7 @@ def _ask(trigger: RetrainTrigger, policy: RetrainPolicy, live: Revision, sets: S
             state=State.TRAINING,
             job=job,
             learned_until=moment,
-            rollout={"strategy": policy.strategy, "canary": policy.canary},
+            rollout={"strategy": policy.strategy, "canary": policy.canary, "shadow": policy.shadow},
             looking_until=None,
             code="",
             reason="",

@@ -11,7 +11,6 @@ from apps.core.models import User
 from apps.datasets.models import DatasetVersion
 from apps.deployments.models import Deployment
 from apps.deployments.rules import spec as deployment_rules
-from apps.deployments.rules.canary import stepped
 from apps.training import access
 from apps.training.errors import BadRetrainPolicy
 from apps.training.events import RetrainPolicyRemoved
@@ -76,11 +75,8 @@ def _checked(
         raise BadRetrainPolicy(
             f"strategy is '{wanted['strategy']}'; use one of {', '.join(deployment_rules.STRATEGIES)}."
         )
-    by_degrees = wanted["strategy"] in deployment_rules.BY_DEGREES
-    if wanted["canary"] is not None and not by_degrees:
-        raise BadRetrainPolicy(f"canary has a meaning for {' and '.join(deployment_rules.BY_DEGREES)} alone.")
-    if by_degrees:
-        wanted["canary"] = stepped(wanted["canary"] or {}, wanted["strategy"])
+    plans = deployment_rules.planned(wanted["strategy"], wanted["canary"], wanted["shadow"])
+    wanted |= rules.widened(plans, wanted)
     if same := {each.digest for each in base} & {each.digest for each in measured_on}:
         name = next(str(each) for each in base if each.digest in same)
         raise BadRetrainPolicy(f"{name} is in base and in measured_on; measure with what is not trained on.")
