@@ -7,7 +7,9 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Frame, Page
 
+from apps.console.media import TEXT
 from apps.core.clock import now
+from apps.datasets.services import Content
 from apps.drift.models import DriftGroup, DriftResult, DriftRun
 from apps.drift.services import run_request, runs_perform
 from tests.browser.conftest import DESKTOP, PHONE
@@ -20,6 +22,7 @@ from tests.console.scene import Scene
 from tests.drift.finished import finished_run
 from tests.drift.recorded import Signals, Watched
 from tests.monitoring.labels import true
+from tests.serving import clips
 from workers.relay import relay_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +58,23 @@ def test_a_run_shows_its_samples_with_a_picture_and_a_sound_that_plays(tab: Tab,
     tab.until(lambda: sound.evaluate("(sound) => sound.currentTime") > 0.1)
     sound.evaluate("(sound) => { sound.currentTime = 0.9 * sound.duration; }")
     tab.until(lambda: sound.evaluate("(sound) => sound.ended"))
+
+
+def test_a_run_shows_a_video_that_plays_and_a_sentence_word_for_word(tab: Tab, scene: Scene) -> None:
+    scene.digits.refresh_from_db()
+    live = scene.digits.live_revision
+    assert live is not None
+    said = "Is this <b>seven</b>?"
+    clip = Content(clips.clip("webm", sound=clips.tone(1.0)), "video/webm")
+    run = finished_run(scene.digits, live, more={"clip": clip, "words": Content(said.encode(), TEXT)})
+    page = tab.open(_page(run))
+    videos = page.locator(".samples video")
+    assert (videos.count(), page.locator(".samples blockquote").all_inner_texts()) == (3, [said] * 3)
+    video = videos.first
+    tab.until(lambda: video.evaluate("(video) => video.readyState") > 0)
+    assert video.evaluate("(video) => [video.videoWidth, video.videoHeight]") == [64, 48]
+    video.evaluate("(video) => { video.muted = true; return video.play(); }")
+    tab.until(lambda: video.evaluate("(video) => video.ended"))
 
 
 def test_a_deployment_shows_the_strip_and_leads_to_the_run(tab: Tab, run: DriftRun) -> None:

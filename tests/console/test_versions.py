@@ -1,11 +1,16 @@
 """A page's version changes when what it shows does, and only then."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.console.selectors.versions import page_versions
+from apps.core.clock import now
 from apps.deployments.models import Node, Replica
+from apps.inference.models import Feedback
 from tests.console.scene import Scene
 from tests.deployments.makers import make_revision
+from tests.monitoring.labels import predicted, true
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +26,14 @@ def test_a_requested_revision_is_news_to_its_deployment_and_the_fleet_and_to_no_
     make_revision(scene.world, scene.captions, scene.captions.live_revision.version)
     after = page_versions()
     assert {topic for topic in after if after[topic] != before[topic]} == {"fleet", "deployment.captions"}
+
+
+def test_a_label_is_news_to_its_deployment_alone_five_seconds_later_at_most(scene: Scene) -> None:
+    before = page_versions()
+    true(scene.world, predicted("7", revision=2), "7")
+    Feedback.objects.update(given_at=now() - timedelta(seconds=5))
+    after = page_versions()
+    assert {topic for topic in after if after[topic] != before[topic]} == {"deployment.digits"}
 
 
 def test_a_replica_that_is_gone_is_news(scene: Scene) -> None:

@@ -2,9 +2,9 @@
 
 import hashlib
 import io
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import soundfile
@@ -31,8 +31,17 @@ def bare_profile(version: ModelVersion) -> ReferenceProfile:
     )
 
 
-def finished_run(deployment: Deployment, revision: Revision, at: datetime | None = None, **fields: Any) -> DriftRun:
-    """A run that ended then and found that the pictures are dark; `fields` are of the run."""
+def finished_run(
+    deployment: Deployment,
+    revision: Revision,
+    at: datetime | None = None,
+    more: Mapping[str, Content] | None = None,
+    **fields: Any,
+) -> DriftRun:
+    """A run that ended then and found that the pictures are dark; `fields` are of the run.
+
+    `more` are inputs that its samples have besides a picture and a sound.
+    """
     at = at or now()
     usual = {
         "profile": revision.version.reference_profiles.first() or bare_profile(revision.version),
@@ -52,21 +61,17 @@ def finished_run(deployment: Deployment, revision: Revision, at: datetime | None
         "finished_at": at + timedelta(seconds=2),
     }
     run = DriftRun.objects.create(deployment=deployment, revision=revision.number, **(usual | fields))
-    DriftGroup.objects.bulk_create(_groups(run, at))
+    DriftGroup.objects.bulk_create(_groups(run, at, more or {}))
     DriftResult.objects.bulk_create(_results(run))
     return run
 
 
-def kept_prediction(deployment: Deployment, revision: int, at: datetime, shade: int) -> UUID:
-    """A recorded prediction of which a picture of one shade and a tone are kept."""
-    given = record(made_at(at), deployment=deployment.name, revision=revision, inputs=["image", "sound"], missing=[])
-    predictions_add(records=[given])
-    contents = {"image": Content(_picture(shade), "image/png"), "sound": Content(_sound(), "audio/wav")}
-    kept_add(kept=[Kept(given.id, at, deployment.name, "", name, 0, each) for name, each in contents.items()])
-    return given.id
+def _contents(shade: int, more: Mapping[str, Content]) -> dict[str, Content]:
+    """By input: a picture of one shade, a tone, and what there is besides."""
+    return {"image": Content(_picture(shade), "image/png"), "sound": Content(_sound(), "audio/wav"), **more}
 
 
-def _groups(run: DriftRun, at: datetime) -> list[DriftGroup]:
+def _groups(run: DriftRun, at: datetime, more: Mapping[str, Content]) -> list[DriftGroup]:
     told = {
         "audio": ("steady", ""),
         "confidence": ("not_enough_data", "confidence: 12 values in the window; at least 90 are needed"),
@@ -74,15 +79,21 @@ def _groups(run: DriftRun, at: datetime) -> list[DriftGroup]:
         "prediction": ("steady", ""),
     }
     groups = [DriftGroup(run=run, name=name, state=state, reason=reason) for name, (state, reason) in told.items()]
-    groups[2].driving = [_driving(run, at - timedelta(minutes=1 + place), 10 * place) for place in range(3)]
+    groups[2].driving = [
+        _driving(run, at - timedelta(minutes=1 + place), _contents(10 * place, more)) for place in range(3)
+    ]
     return groups
 
 
-def _driving(run: DriftRun, at: datetime, shade: int) -> dict[str, Any]:
-    prediction = kept_prediction(run.deployment, run.revision, at, shade)
-    assets = {"image": hashlib.sha256(_picture(shade)).hexdigest(), "sound": hashlib.sha256(_sound()).hexdigest()}
+def _driving(run: DriftRun, at: datetime, contents: Mapping[str, Content]) -> dict[str, Any]:
+    """One sample: it is recorded, and its inputs are kept."""
+    name, inputs = run.deployment.name, list(contents)
+    given = record(made_at(at), deployment=name, revision=run.revision, inputs=inputs, missing=[])
+    predictions_add(records=[given])
+    kept_add(kept=[Kept(given.id, at, name, "", each, 0, contents[each]) for each in inputs])
+    assets = {each: hashlib.sha256(contents[each].raw).hexdigest() for each in inputs}
     signals = {"image.brightness": 0.0005}
-    return {"prediction": str(prediction), "sample": 0, "score": 7.6, "signals": signals, "assets": assets}
+    return {"prediction": str(given.id), "sample": 0, "score": 7.6, "signals": signals, "assets": assets}
 
 
 def _results(run: DriftRun) -> list[DriftResult]:

@@ -20,7 +20,7 @@ from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, Node, Replica, Revision, Rollout, StageScale
 from apps.deployments.selectors import mutings_open
 from apps.drift.models import DriftReport, DriftRun
-from apps.monitoring.selectors import alerts_open
+from apps.monitoring.selectors import alerts_open, labels_lately
 
 #: A node's free memory makes a new version only in steps of this share of its total: bars need no more.
 _MEMORY_STEPS = 20
@@ -35,7 +35,9 @@ def page_versions() -> dict[str, str]:
     facts = _deployment_facts()
     last_entry = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
     alerts = _alert_facts()
-    versions = {deployment_topic(name): _digest([facts[pk], alerts.get(name)]) for pk, name in _names()}
+    names = _names()
+    labels = labels_lately([name for _, name in names])
+    versions = {deployment_topic(name): _digest([facts[pk], alerts.get(name), labels.get(name)]) for pk, name in names}
     versions |= {job_topic(pk): _digest(seen) for pk, seen in job_facts().items()}
     return versions | {FLEET: _digest([last_entry, _node_facts(), sorted(facts.items())])}
 

@@ -1,6 +1,6 @@
 """Reads of this app, a file a purpose; other apps and the workers import them from here."""
 
-from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy, labels_given
+from apps.monitoring.selectors.accuracy import accuracy_by_deployment, deployment_accuracy, labels_given, labels_lately
 from apps.monitoring.selectors.alerts import (
     alert_history,
     alert_rules,
@@ -74,6 +74,7 @@ __all__ = [
     "heard_until",
     "labelled",
     "labels_given",
+    "labels_lately",
     "loss_counters",
     "mails_due",
     "minute",

@@ -1,11 +1,13 @@
 """Reading how often models were right, by the time of the predictions, whenever their labels came."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Count, Max, Sum
 
 from apps.core.clock import now as clock_now
+from apps.inference.models import Feedback
 from apps.monitoring.models import AccuracyCount
 from apps.monitoring.rules.accuracy import USUAL, WINDOWS, Course, Tally, course, starts
 
@@ -15,12 +17,15 @@ select revision, floor(extract(epoch from start) / %(step)s)::bigint * %(step)s,
 from monitoring_accuracycount where deployment = %(deployment)s and start >= %(since)s group by 1, 2
 """
 
-#: The index is `feedback_given` (migration 0003).
+#: The index of labels by the time they were given is `feedback_given` (migration 0003).
 _GIVEN = """
 select max(given_at), count(*) from inference_feedback
 where deployment = %(deployment)s and given_at >= %(since)s and given_at < %(until)s
 group by floor(extract(epoch from given_at) / %(step)s) order by 1
 """
+
+#: Seconds: labels that come one after another are news once in so long; and how much of the past is looked at.
+_NEWS, _MINUTE = 5, 60
 
 
 def deployment_accuracy(deployment: str, window: str = USUAL, now: datetime | None = None) -> Course:
@@ -46,6 +51,19 @@ def labels_given(deployment: str, since: datetime, until: datetime, step: int) -
     with connection.cursor() as cursor:
         cursor.execute(_GIVEN, {"deployment": deployment, "since": since, "until": until, "step": step})
         return [(at, int(count)) for at, count in cursor.fetchall()]
+
+
+def labels_lately(deployments: Sequence[str], now: datetime | None = None) -> dict[str, tuple[int, datetime]]:
+    """How many labels each deployment has of this minute and the last, and the time of the last: other ones are news.
+
+    Only those given before the present five seconds began: the last of many is news as the first is, within five
+    seconds. The count tells of labels that were bound, or whose transaction ended, after later ones.
+    """
+    at = (now or clock_now()).timestamp()
+    until, since = int(at) // _NEWS * _NEWS, int(at) // _MINUTE * _MINUTE - _MINUTE
+    given = Feedback.objects.filter(given_at__gte=_moment(since), given_at__lt=_moment(until))
+    of_each = given.filter(deployment__in=deployments).values_list("deployment").order_by("deployment")
+    return {name: (count, last) for name, count, last in of_each.annotate(Count("given_at"), Max("given_at"))}
 
 
 def _moment(seconds: int) -> datetime:
