@@ -4,13 +4,16 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
+from apps.console.selectors.training import gates
 from apps.console.states import version_state
 from apps.deployments.models import Revision
 from apps.registry.models import AliasMove, AliasRequest, ModelVersion, RegisteredModel
 from apps.registry.selectors import models_list, versions_list
+from apps.training.selectors import evaluations_of
 
-#: Alias moves and versions that a page lists.
+#: Alias moves, evaluations and versions that a page lists.
 _MOVES = 10
+_EVALUATIONS = 10
 _VERSIONS = 100
 
 
@@ -65,6 +68,8 @@ def version_context(version: ModelVersion) -> dict[str, Any]:
             .select_related("deployment")
             .order_by("deployment__name", "-number")
         ),
+        "evaluations": [{"evaluation": each, "state": gates(each)} for each in evaluations_of(version)[:_EVALUATIONS]],
+        "evaluations_all": evaluations_of(version).count(),
     }
 
 
