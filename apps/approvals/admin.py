@@ -19,6 +19,18 @@ from apps.core.errors import QuartetError
 from apps.core.permissions import actor_of
 
 
+def _fact(value: Any) -> str:
+    """One entry of the evidence; of a table, a line a row."""
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        rows = (", ".join(f"{key}: {_plain(each)}" for key, each in row.items()) for row in value)
+        return format_html_join("", "<br>{}", ((row,) for row in rows))
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 class DecisionInline(ReadOnlyInline):
     model = Decision
     fields = ("reviewer", "verdict", "comment", "at")
@@ -57,7 +69,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     @admin.display(description="What is asked")
     def facts(self, request: ApprovalRequest) -> SafeString:
         """The evidence, a line a fact."""
-        told = ((name, each if isinstance(each, str) else json.dumps(each)) for name, each in request.evidence.items())
+        told = ((name, _fact(each)) for name, each in request.evidence.items())
         return format_html_join(mark_safe("<br>"), "<strong>{}</strong>: {}", told)
 
     def get_urls(self) -> list[Any]:

@@ -43,9 +43,12 @@ def job_points(job: TrainingJob) -> list[tuple[int, float]]:
     return list(LossPoint.objects.filter(job=job).order_by("step").values_list("step", "loss"))
 
 
-def evaluations_list() -> QuerySet[Evaluation]:
-    """Evaluations, newest first."""
-    return Evaluation.objects.select_related("candidate__model", "champion__model", "dataset__dataset").order_by("-pk")
+def evaluations_list(*, model: str = "", version: int | None = None) -> QuerySet[Evaluation]:
+    """Evaluations, newest first: all, or those whose candidate is of a model, or has a number."""
+    found = Evaluation.objects.select_related("candidate__model", "champion__model", "dataset__dataset").order_by("-pk")
+    if model:
+        found = found.filter(candidate__model__name=model)
+    return found if version is None else found.filter(candidate__number=version)
 
 
 def gates_list(*, model: str = "") -> QuerySet[RegisteredModel]:
@@ -70,9 +73,9 @@ def clauses_in_force(own: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     return [clause_spelt(each) for each in (DEFAULT_CLAUSES if own is None else own)]
 
 
-def evaluation_newest(version_id: int) -> Evaluation | None:
-    """The newest evaluation that the version was the candidate of, or None."""
-    return evaluations_list().filter(candidate=version_id).first()
+def evaluations_of(version: ModelVersion) -> QuerySet[Evaluation]:
+    """The evaluations that the version was the candidate of, newest first."""
+    return evaluations_list().filter(candidate=version)
 
 
 def evaluation_digest_now(evaluation: Evaluation) -> str:

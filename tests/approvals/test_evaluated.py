@@ -7,13 +7,14 @@ from django.db import connection
 
 from apps.approvals.errors import RequestVoid
 from apps.approvals.models import ApprovalRequest
+from apps.approvals.selectors.evaluated import evaluation_evidence, evaluation_flaw
 from apps.approvals.services import decision_record
 from apps.core.models import OutboxEvent
 from apps.datasets.models import DatasetVersion
 from apps.deployments.models import Revision
 from apps.registry.models import AliasRequest, ModelVersion
 from apps.registry.services import alias_move
-from apps.training.models import Evaluation
+from apps.training.models import Evaluation, GatePolicy, TrainingJob
 from apps.training.services import job_request
 from tests.console.conftest import signed_in
 from tests.deployments.makers import make_revision
@@ -125,6 +126,75 @@ def test_what_was_asked_anew_shows_the_newer_evaluation(loop: Loop) -> None:
     request = asked(loop, candidate)
     assert (request.state, request.evidence["Evaluation digest"]) == ("open", Evaluation.objects.latest("pk").digest)
     assert request.evidence["Evaluation"].startswith("the gate refused this version: ")
+
+
+def measured_until_it_passed(loop: Loop) -> ModelVersion:
+    """Refused on what was held out, and then measured on an easier dataset."""
+    candidate = measured(loop, wrong=10)
+    assert measured(loop, on=loop.frozen("easy", 40)) == candidate
+    return candidate
+
+
+def test_a_refusal_before_the_newest_evaluation_is_told_with_its_reason_and_its_dataset(loop: Loop) -> None:
+    request = asked(loop, measured_until_it_passed(loop))
+    newest, refused = Evaluation.objects.order_by("-pk")
+    evaluation, earlier = request.evidence["Evaluation"], request.evidence["Earlier evaluations"]
+    assert evaluation.startswith("passed, after it was refused once. Evaluation ") and "on easy/1" in evaluation
+    begin = f"1 evaluation, 1 refused; the last refusal, evaluation {refused.pk} beside echo/1 on tests/1, because: "
+    assert earlier.startswith(begin + "On 'all' (40 samples) the candidate is right on 75.0%")
+    assert earlier.endswith("The newest was measured on another dataset: easy/1.")
+    assert newest.passed
+    for page in shown(loop, request):
+        assert begin in page and "passed, after it was refused once" in page
+
+
+def test_of_several_refusals_the_last_is_told_and_all_are_counted(loop: Loop) -> None:
+    candidate = measured(loop, wrong=20)
+    measured(loop, wrong=10)
+    measured(loop, on=loop.frozen("fair", 40))
+    measured(loop, on=loop.frozen("easy", 40))
+    earlier = asked(loop, candidate).evidence["Earlier evaluations"]
+    assert earlier.startswith("3 evaluations, 2 refused; the last refusal, ")
+    assert "is right on 75.0%" in earlier and "50.0%" not in earlier
+
+
+def test_gates_that_were_loosened_since_the_refusal_are_told(loop: Loop) -> None:
+    candidate = measured(loop, wrong=10)
+    clauses = [{"slice": "all", "must": "not_be_worse", "by": 1.0}]
+    GatePolicy.objects.create(model=loop.version.model, clauses=clauses)
+    measured(loop, wrong=10)
+    earlier = asked(loop, candidate).evidence["Earlier evaluations"]
+    assert earlier.endswith("The newest was measured with other gates.")
+
+
+def test_earlier_evaluations_that_passed_are_counted(loop: Loop) -> None:
+    candidate = measured(loop)
+    assert asked(loop, candidate).evidence["Earlier evaluations"] == "none"
+    measured(loop, on=loop.frozen("easy", 40))
+    request = asked(loop, candidate)
+    assert request.evidence["Earlier evaluations"] == "1 evaluation, none refused"
+    assert request.evidence["Evaluation"].startswith("passed. Evaluation ")
+
+
+@pytest.mark.parametrize("deed", ["turned into a pass", "removed"])
+def test_a_refusal_that_was_changed_or_removed_in_the_database_makes_it_void(loop: Loop, deed: str) -> None:
+    request = asked(loop, measured_until_it_passed(loop))
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate; alter table training_evaluation disable trigger user")
+    refused = Evaluation.objects.filter(passed=False)
+    if deed == "removed":
+        TrainingJob.objects.filter(evaluation__in=refused).update(evaluation=None)
+        refused._raw_delete("default")
+    else:
+        refused.update(passed=True)
+    refused_as_void(loop, request, "earlier evaluations are not what they were")
+
+
+def test_a_request_from_before_earlier_evaluations_were_told_holds_as_it_did(loop: Loop) -> None:
+    candidate = measured_until_it_passed(loop)
+    evidence = evaluation_evidence(candidate)
+    old = {name: each for name, each in evidence.items() if not name.startswith("Earlier")}
+    assert evaluation_flaw(old, candidate) == evaluation_flaw(evidence, candidate) == ""
 
 
 def test_an_evaluation_of_another_version_leaves_it_open(loop: Loop) -> None:

@@ -171,3 +171,25 @@ def test_its_page_shows_gates_and_no_curve(world: World) -> None:
     assert "echo v2, evaluation" in shown and "refused by a gate" in shown and "10.00 points worse" in shown
     assert "Candidate</dt>" in shown and "<h2>Loss</h2>" not in shown and "Checkpoint" not in shown
     assert "refused by a gate" in signed_in(world.ada).get("/training/").content.decode()
+
+
+def test_evaluations_are_listed_by_their_candidate(world: World) -> None:
+    mine = measured(ask(world), wrong=4)
+    turned = measured(ask(world, candidate="1", champion="2"), wrong=0)
+    assert mine is not None and turned is not None
+
+    def listed(**asked: object) -> list[int]:
+        answer = keyed(world, "read").get(EVALUATIONS, asked)
+        assert answer.status_code == 200, answer.json()
+        return [each["id"] for each in answer.json()["results"]]
+
+    assert listed() == listed(model="echo") == [turned.pk, mine.pk]
+    assert (listed(model="echo", version=2), listed(model="echo", version=1)) == ([mine.pk], [turned.pk])
+    assert listed(model="echo", version=9) == listed(model="other") == listed(model="other", version=1) == []
+
+
+@pytest.mark.parametrize("asked", [{"version": 2}, {"model": "echo", "version": "@next"}])
+def test_a_candidate_that_is_no_number_of_a_model_is_refused_in_words(world: World, asked: dict[str, object]) -> None:
+    answer = keyed(world, "read").get(EVALUATIONS, asked)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+    assert "version" in json.dumps(answer.json()["error"])

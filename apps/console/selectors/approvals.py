@@ -118,11 +118,13 @@ def _fact(name: str, value: Any) -> Fact:
 
 
 def _table(name: str, rows: list[dict[str, Any]]) -> Fact:
-    columns = list(dict.fromkeys(key for row in rows for key in row))
+    columns = sorted(dict.fromkeys(key for row in rows for key in row), key=lambda column: column not in _HEADS)
     written = [[_text(row.get(column), signed=column in _SIGNED) for column in columns] for row in rows]
     return Fact(name, columns=columns, rows=written)
 
 
+#: What a row is about, which the database may have put behind its numbers.
+_HEADS = ("", "slice", "what")
 _SIGNED = ("change", "difference")
 
 

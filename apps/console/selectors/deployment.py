@@ -21,7 +21,7 @@ from apps.core.clock import now
 from apps.deployments.models import Deployment, Replica, Revision, Rollout
 from apps.deployments.rules.groups import hops
 from apps.deployments.rules.spec import setting
-from apps.deployments.selectors import StageStanding, kept_rollout, mutings_open, standings
+from apps.deployments.selectors import StageStanding, kept_rollout, mutings_open, revision_plan, standings
 from apps.monitoring.rules.series import RANGES, USUAL_RANGE
 from apps.monitoring.selectors import deployment_series, present_numbers
 from apps.registry.rules.stages import spelt
@@ -31,6 +31,8 @@ _REVISIONS = 12
 _ENDED = 6
 #: A rollout that went well is shown for so long.
 _OLD_NEWS = timedelta(hours=1)
+#: Revisions whose whole plan the page has: what waits for its answer, and what is under way.
+_WITH_PLAN = (Revision.State.REQUESTED, *Revision.UNDER_WAY_STATES)
 _MOVING = (Rollout.State.ROLLING, Rollout.State.CANARY, Rollout.State.SHIFTING)
 #: A step of a rollout as the page tells it: what it waits for while it is the present one.
 _STEPS = (
@@ -142,7 +144,18 @@ def _revision_rows(deployment: Deployment) -> list[dict[str, Any]]:
     revisions = list(_revisions(deployment)[:_REVISIONS])
     asked = ApprovalRequest.objects.filter(kind="rollout", subject_id__in=[each.pk for each in revisions])
     requests = {each.subject_id: each for each in asked}
-    return [{"revision": each, "state": revision_state(each), "request": requests.get(each.pk)} for each in revisions]
+    return [
+        {"revision": each, "state": revision_state(each), "request": requests.get(each.pk), **_plan(each)}
+        for each in revisions
+    ]
+
+
+def _plan(revision: Revision) -> dict[str, Any]:
+    """What it says of how it comes in and serves, while that matters still."""
+    if revision.state not in _WITH_PLAN:
+        return {"plan": [], "unusual": []}
+    lines = revision_plan(revision)
+    return {"plan": lines, "unusual": [line for line in lines if line.differs]}
 
 
 def _replicas(deployment: Deployment) -> list[Replica]:

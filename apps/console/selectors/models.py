@@ -4,15 +4,17 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
+from apps.console.selectors.training import gates
 from apps.console.states import version_state
 from apps.deployments.models import Revision
 from apps.registry.models import AliasMove, AliasRequest, ModelVersion, RegisteredModel
 from apps.registry.selectors import models_list, versions_list
 from apps.training.rules.evaluation import clause_told
-from apps.training.selectors import clauses_in_force, own_clauses
+from apps.training.selectors import clauses_in_force, evaluations_of, own_clauses
 
-#: Alias moves and versions that a page lists.
+#: Alias moves, evaluations and versions that a page lists.
 _MOVES = 10
+_EVALUATIONS = 10
 _VERSIONS = 100
 
 
@@ -70,6 +72,8 @@ def version_context(version: ModelVersion) -> dict[str, Any]:
             .select_related("deployment")
             .order_by("deployment__name", "-number")
         ),
+        "evaluations": [{"evaluation": each, "state": gates(each)} for each in evaluations_of(version)[:_EVALUATIONS]],
+        "evaluations_all": evaluations_of(version).count(),
     }
 
 

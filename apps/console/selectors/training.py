@@ -28,8 +28,7 @@ def _job_rows() -> list[dict[str, Any]]:
     """Each with its state, its share of steps and what the gates said."""
     jobs = list(jobs_list()[:_LISTED])
     return [
-        {"job": job, "state": job_state(job), "per_cent": per_cent(job), "gates": _gates(job.evaluation)}
-        for job in jobs
+        {"job": job, "state": job_state(job), "per_cent": per_cent(job), "gates": gates(job.evaluation)} for job in jobs
     ]
 
 
@@ -44,7 +43,7 @@ def job_context(job: TrainingJob) -> dict[str, Any]:
         "parameters": {name: value for name, value in job.parameters.items() if value is not None},
         "curve": _curve(job),
         "evaluation": job.evaluation,
-        "gates": _gates(job.evaluation),
+        "gates": gates(job.evaluation),
         # An ended job has no news of its own: its page follows the fleet, like every other.
         "topic": FLEET if job.state in ENDED else job_topic(job.pk),
     }
@@ -74,7 +73,8 @@ def _steps(job: TrainingJob) -> int:
     return int(job.parameters.get("steps", 1))
 
 
-def _gates(evaluation: Evaluation | None) -> State | None:
+def gates(evaluation: Evaluation | None) -> State | None:
+    """What the gates said."""
     if evaluation is None:
         return None
     return State("gates passed", "ok") if evaluation.passed else State("refused by a gate", "bad")

@@ -15,9 +15,11 @@ from apps.deployments.rules.spec import (
     BLUE_GREEN,
     DEVICES,
     LIMITS,
+    MAX_IN_FLIGHT,
     NOTE_LENGTH,
     SCALE_LIMITS,
     STRATEGIES,
+    TIMEOUT_MS,
 )
 
 
@@ -118,8 +120,8 @@ class RevisionQuestion(_Replicas):
         allow_null=True,
         help_text="Takes the pipeline apart; what is said of replicas, device and batches above then has no meaning.",
     )
-    timeout_ms = _limited("timeout_ms", default=30_000)
-    max_in_flight = _limited("max_in_flight", default=256)
+    timeout_ms = _limited("timeout_ms", default=TIMEOUT_MS)
+    max_in_flight = _limited("max_in_flight", default=MAX_IN_FLIGHT)
     strategy = serializers.CharField(required=False, default=BLUE_GREEN, help_text=f"One of {', '.join(STRATEGIES)}.")
     surge = _limited("surge", default=1, help_text="Replicas above the count while rolling.")
     keep_s = _limited("keep_s", default=60, help_text="Seconds for which the old revision can take traffic back.")

@@ -11,7 +11,7 @@ from apps.deployments.errors import BadDeploymentName, BadSpec
 from apps.deployments.rules.canary import stepped
 from apps.deployments.rules.groups import ManifestStage, arranged
 from apps.deployments.rules.recording import recorded
-from apps.deployments.rules.shadow import mirrored
+from apps.deployments.rules.shadow import WAIT, mirrored
 from apps.registry.rules import manifest_parts
 from apps.registry.rules.stages import in_order
 
@@ -46,6 +46,8 @@ DEFAULTS: dict[str, Any] = {
     **{"strategy": BLUE_GREEN, "surge": 1, "keep_s": 60, "missing_inputs": ANSWER},
     "record": recorded({}),
 }
+#: Usual ones.
+TIMEOUT_MS, MAX_IN_FLIGHT = 30_000, 256
 BATCH_MAX, BATCH_BYTES = 32, 64 * 1024**2
 NOTE_LENGTH = 2000
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -122,6 +124,26 @@ def planned(
     if strategy in BY_DEGREES or goes_on:
         plans["canary"] = stepped(canary or {}, CANARY if goes_on else strategy)
     return plans
+
+
+def usual(spec: Mapping[str, Any], *, version: int, known: Mapping[int, Sequence[ManifestStage]]) -> dict[str, Any]:
+    """What a specification with the same stages and strategy would be if nothing else had been said.
+
+    `known` holds the manifests' stages by the number of the version, which groups without one are `version` of.
+    """
+    goes_on = spec["shadow"]["then"] if "shadow" in spec else None
+    plans = _planned(setting(spec, "strategy"), None, {"then": goes_on} if goes_on else None)
+    if goes_on:
+        plans["shadow"]["then"] = WAIT
+    own = [{name: group[name] for name in ("name", "steps", "version") if name in group} for group in spec["stages"]]
+    return {
+        **DEFAULTS,
+        **plans,
+        "strategy": setting(spec, "strategy"),
+        "timeout_ms": TIMEOUT_MS,
+        "max_in_flight": MAX_IN_FLIGHT,
+        "stages": [_group(group, version, known) for group in own],
+    }
 
 
 def setting(spec: Mapping[str, Any], name: str) -> Any:

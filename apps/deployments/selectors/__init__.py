@@ -12,6 +12,7 @@ from apps.deployments.selectors.lists import (
     rollouts_list,
 )
 from apps.deployments.selectors.muting import inputs_left_out, live_inputs, mutings, mutings_open
+from apps.deployments.selectors.plans import revision_plan
 from apps.deployments.selectors.rollouts import (
     deployments_with_approved,
     rollout_facts,
@@ -51,6 +52,7 @@ __all__ = [
     "replicas_list",
     "revision_digest",
     "revision_outputs",
+    "revision_plan",
     "revisions_list",
     "rollout_facts",
     "rollout_locked",

@@ -1,6 +1,7 @@
 """Requesting revisions, and what the reviewers' answer does to them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from apps.deployments.access import OPERATE
 from apps.deployments.events import RolloutRequested
 from apps.deployments.models import Deployment, Revision, Stage
 from apps.deployments.rules import spec as rules
+from apps.deployments.rules.told import unusual_text
 from apps.deployments.services.rollouts import rollout_begin
 from apps.deployments.services.versions import check_memory, group_versions
 from apps.registry.models import ModelVersion
@@ -33,8 +35,8 @@ def revision_request(
     deployment: Deployment,
     version: ModelVersion,
     stages: Sequence[Mapping[str, Any]] | None = None,
-    timeout_ms: int = 30_000,
-    max_in_flight: int = 256,
+    timeout_ms: int = rules.TIMEOUT_MS,
+    max_in_flight: int = rules.MAX_IN_FLIGHT,
     strategy: str = rules.BLUE_GREEN,
     surge: int = 1,
     keep_s: int = 60,
@@ -113,6 +115,7 @@ def _written(
 def _request(revision: Revision) -> RolloutRequested:
     deployment, version, spec = revision.deployment, revision.version, revision.spec
     live, metrics = deployment.live_revision, version.manifest.get("metrics", {})
+    plan = selectors.revision_plan(revision)
     return RolloutRequested(
         revision_id=revision.pk,
         digest=revision.digest,
@@ -125,6 +128,8 @@ def _request(revision: Revision) -> RolloutRequested:
             "Metrics": ", ".join(f"{name} {value:g}" for name, value in metrics.items()) or "none given",
             "Stages": "; ".join(_group_text(group, version) for group in spec["stages"]),
             "Strategy": f"{_strategy_text(spec)}, the old revision kept for {spec['keep_s']} s",
+            "Not as usual": unusual_text(plan),
+            "Plan": [asdict(line) for line in plan],
             "Note": spec["note"] or "none",
         },
     )

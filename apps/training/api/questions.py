@@ -63,6 +63,18 @@ class JobFilter(serializers.Serializer[Any]):
     model = serializers.CharField(required=False, help_text="A registered model.")
 
 
+class EvaluationFilter(serializers.Serializer[Any]):
+    model = serializers.CharField(required=False, help_text="A registered model, of which the candidate is a version.")
+    version = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**31 - 1, help_text="The candidate's number; it needs `model`."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "version" in attrs and "model" not in attrs:
+            raise serializers.ValidationError({"version": "A version is one of a model: say which, in 'model'."})
+        return attrs
+
+
 class FreezeQuestion(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="The dataset, which is made if it is not there.")
     deployment = serializers.CharField(help_text="Whose labelled predictions with kept inputs are frozen.")

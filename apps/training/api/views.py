@@ -142,7 +142,14 @@ class EvaluationList(generics.ListAPIView[Evaluation], TrainingView):
     queryset = Evaluation.objects.none()
 
     def get_queryset(self) -> Any:
-        return selectors.evaluations_list()
+        asked = questions.EvaluationFilter(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        return selectors.evaluations_list(**asked.validated_data)
+
+    @extend_schema(parameters=[questions.EvaluationFilter])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List evaluations: all, or those of one candidate."""
+        return super().get(request, *args, **kwargs)
 
     @extend_schema(
         request=questions.EvaluationQuestion, responses={201: answers.JobDetailAnswer, 200: answers.JobDetailAnswer}
