@@ -132,7 +132,7 @@ def usual(spec: Mapping[str, Any], *, version: int, known: Mapping[int, Sequence
     `known` holds the manifests' stages by the number of the version, which groups without one are `version` of.
     """
     goes_on = spec["shadow"]["then"] if "shadow" in spec else None
-    plans = _planned(setting(spec, "strategy"), None, {"then": goes_on} if goes_on else None)
+    plans = planned(setting(spec, "strategy"), None, {"then": goes_on} if goes_on else None)
     if goes_on:
         plans["shadow"]["then"] = WAIT
     own = [{name: group[name] for name in ("name", "steps", "version") if name in group} for group in spec["stages"]]
