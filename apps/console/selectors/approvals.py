@@ -100,11 +100,18 @@ def _waits(request: ApprovalRequest) -> bool:
 
 
 def evidence_facts(evidence: dict[str, Any]) -> list[Fact]:
-    """The evidence, what compares numbers first; objects of objects and lists of objects are tables.
+    """The evidence: what decides most, what compares numbers, the rest, and last a plan's every field. Objects of
+    objects and lists of objects are tables.
 
     The database keeps the keys of an object in an order of its own.
     """
-    return sorted((_fact(name, value) for name, value in evidence.items()), key=lambda fact: not fact.columns)
+    return sorted((_fact(name, value) for name, value in evidence.items()), key=_rank)
+
+
+def _rank(fact: Fact) -> int:
+    if fact.name in _FIRST:
+        return _FIRST.index(fact.name)
+    return len(_FIRST) + (2 if fact.name == _LAST else int(not fact.columns))
 
 
 def _fact(name: str, value: Any) -> Fact:
@@ -123,6 +130,7 @@ def _table(name: str, rows: list[dict[str, Any]]) -> Fact:
     return Fact(name, columns=columns, rows=written)
 
 
+_FIRST, _LAST = ("Not as usual", "Evaluation", "Earlier evaluations"), "Plan"
 #: What a row is about, which the database may have put behind its numbers.
 _HEADS = ("", "slice", "what")
 _SIGNED = ("change", "difference")
