@@ -54,7 +54,13 @@ def test_what_is_unusual_and_what_was_refused_come_before_all_tables_and_the_who
     asked = {"Note": "n", "Plan": table, "Slices": table, "Earlier evaluations": "1 refused", "Not as usual": "wrong"}
     facts = evidence_facts(asked)
     assert [fact.name for fact in facts] == ["Not as usual", "Earlier evaluations", "Slices", "Note", "Plan"]
+    assert not facts[2].words
     assert facts[2].columns == ["slice", "won"], "what a row is about comes first, wherever the database put it"
+
+
+def test_a_table_of_sentences_is_one_of_words() -> None:
+    [gates] = evidence_facts({"Gates": [{"slice": "all", "passed": False, "reason": "It is worse."}]})
+    assert gates.words
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,14 @@ EFFECTS = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One entry of the evidence: a text, or a table with a heading over each column."""
+    """One entry of the evidence: a text, or a table with a heading over each column; `words` where more than what a row
+    is about is a text."""
 
     name: str
     text: str = ""
     columns: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    words: bool = False
 
 
 def approval_rows() -> dict[str, list[dict[str, Any]]]:
@@ -127,7 +129,8 @@ def _fact(name: str, value: Any) -> Fact:
 def _table(name: str, rows: list[dict[str, Any]]) -> Fact:
     columns = sorted(dict.fromkeys(key for row in rows for key in row), key=lambda column: column not in _HEADS)
     written = [[_text(row.get(column), signed=column in _SIGNED) for column in columns] for row in rows]
-    return Fact(name, columns=columns, rows=written)
+    words = any(isinstance(row.get(column), str) for row in rows for column in columns[1:])
+    return Fact(name, columns=columns, rows=written, words=words)
 
 
 _FIRST, _LAST = ("Not as usual", "Evaluation", "Earlier evaluations"), "Plan"
