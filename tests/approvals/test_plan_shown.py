@@ -62,7 +62,7 @@ def test_the_deployments_page_marks_it_while_it_waits(world: World) -> None:
     request = asked(world, strategy="canary", canary=WIDE)
     html = shown(world, f"/deployments/{request.scope}/")
     assert f'<span class="chip warn">wider than usual</span> {WRONG}: <b>100 points' in html
-    assert "Whole plan of revision 1" in html
+    assert "Whole plan of revision 1, 3 fields not as usual" in html
 
 
 def test_a_request_from_before_the_plan_was_told_is_as_good_as_it_was(world: World) -> None:

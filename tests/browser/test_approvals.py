@@ -14,6 +14,7 @@ from tests.browser.conftest import PHONE
 from tests.browser.tab import Tab
 from tests.browser.test_contrast import TEXTS, _contrast, _over, _stack
 from tests.console.scene import Scene
+from tests.deployments.makers import make_revision
 from workers.relay import relay_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +75,21 @@ def test_a_decision_moves_the_alias(tab: Tab, scene: Scene) -> None:
 def test_it_fits_a_phone(tab: Tab, scene: Scene, asked: ApprovalRequest, context_options: Any) -> None:
     page = tab.sign_in(scene.world.ben).open(f"/approvals/{asked.pk}/")
     page.locator("summary", has_text="Approve").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("context_options", [{"viewport": PHONE}])
+def test_a_whole_plan_fits_a_phone_where_it_is_decided_and_on_the_deployments_page(
+    tab: Tab, scene: Scene, context_options: Any
+) -> None:
+    make_revision(scene.world, scene.digits, scene.second, strategy="canary", canary={"wrong": 1})
+    relay_run()
+    page = tab.sign_in(scene.world.ben).open(f"/approvals/{requests_open().get().pk}/")
+    expect(page.get_by_text("100 points: no difference is too much").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page = tab.open("/deployments/digits/")
+    page.locator("summary", has_text="Whole plan of revision 3").click()
+    expect(page.get_by_text("wider than usual").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

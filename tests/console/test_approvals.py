@@ -49,6 +49,20 @@ def test_the_evidence_is_a_table_where_it_holds_numbers_to_compare() -> None:
     assert note.text == "—"
 
 
+def test_what_is_unusual_and_what_was_refused_come_before_all_tables_and_the_whole_plan_last() -> None:
+    table = [{"won": 1, "slice": "all"}]
+    asked = {"Note": "n", "Plan": table, "Slices": table, "Earlier evaluations": "1 refused", "Not as usual": "wrong"}
+    facts = evidence_facts(asked)
+    assert [fact.name for fact in facts] == ["Not as usual", "Earlier evaluations", "Slices", "Note", "Plan"]
+    assert not facts[2].words
+    assert facts[2].columns == ["slice", "won"], "what a row is about comes first, wherever the database put it"
+
+
+def test_a_table_of_sentences_is_one_of_words() -> None:
+    [gates] = evidence_facts({"Gates": [{"slice": "all", "passed": False, "reason": "It is worse."}]})
+    assert gates.words
+
+
 @pytest.mark.parametrize(
     "value",
     [None, True, 3, 2.5, "text", [], [1, "a"], {}, {"a": 1}, {"a": {"b": {"c": 1}}}, [{"a": 1}, {"b": [2]}], [[]]],

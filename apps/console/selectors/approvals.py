@@ -33,12 +33,14 @@ EFFECTS = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One entry of the evidence: a text, or a table with a heading over each column."""
+    """One entry of the evidence: a text, or a table with a heading over each column; `words` where more than what a row
+    is about is a text."""
 
     name: str
     text: str = ""
     columns: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    words: bool = False
 
 
 def approval_rows() -> dict[str, list[dict[str, Any]]]:
@@ -100,11 +102,18 @@ def _waits(request: ApprovalRequest) -> bool:
 
 
 def evidence_facts(evidence: dict[str, Any]) -> list[Fact]:
-    """The evidence, what compares numbers first; objects of objects and lists of objects are tables.
+    """The evidence: what decides most, what compares numbers, the rest, and last a plan's every field. Objects of
+    objects and lists of objects are tables.
 
     The database keeps the keys of an object in an order of its own.
     """
-    return sorted((_fact(name, value) for name, value in evidence.items()), key=lambda fact: not fact.columns)
+    return sorted((_fact(name, value) for name, value in evidence.items()), key=_rank)
+
+
+def _rank(fact: Fact) -> int:
+    if fact.name in _FIRST:
+        return _FIRST.index(fact.name)
+    return len(_FIRST) + (2 if fact.name == _LAST else int(not fact.columns))
 
 
 def _fact(name: str, value: Any) -> Fact:
@@ -120,9 +129,11 @@ def _fact(name: str, value: Any) -> Fact:
 def _table(name: str, rows: list[dict[str, Any]]) -> Fact:
     columns = sorted(dict.fromkeys(key for row in rows for key in row), key=lambda column: column not in _HEADS)
     written = [[_text(row.get(column), signed=column in _SIGNED) for column in columns] for row in rows]
-    return Fact(name, columns=columns, rows=written)
+    words = any(isinstance(row.get(column), str) for row in rows for column in columns[1:])
+    return Fact(name, columns=columns, rows=written, words=words)
 
 
+_FIRST, _LAST = ("Not as usual", "Evaluation", "Earlier evaluations"), "Plan"
 #: What a row is about, which the database may have put behind its numbers.
 _HEADS = ("", "slice", "what")
 _SIGNED = ("change", "difference")
