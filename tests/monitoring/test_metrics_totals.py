@@ -43,13 +43,13 @@ def digits(world: World) -> World:
     return world
 
 
-def _text() -> str:
+def text() -> str:
     return Client(HTTP_HOST="127.0.0.1").get("/metrics").content.decode()
 
 
 def _scraped() -> Found:
     """(name, label values in the labels' order...) -> value."""
-    samples = [each for family in text_string_to_metric_families(_text()) for each in family.samples]
+    samples = [each for family in text_string_to_metric_families(text()) for each in family.samples]
     return {(_name(each.name), *(value for _, value in sorted(each.labels.items()))): each.value for each in samples}
 
 
@@ -59,7 +59,7 @@ def _name(name: str) -> str:
 
 
 def _typed() -> dict[str, str]:
-    return {family.name: family.type for family in text_string_to_metric_families(_text())}
+    return {family.name: family.type for family in text_string_to_metric_families(text())}
 
 
 def test_our_own_counters_tell_everything_by_deployment_and_revision(digits: World) -> None:
@@ -90,7 +90,7 @@ def test_tritons_names_tell_what_triton_means_by_them(digits: World) -> None:
     found = _scraped()
     named = {name: value for (name, *at), value in found.items() if at == ["digits", "1"]}
     triton = {name.removeprefix("nv_inference_"): value for name, value in named.items() if name.startswith("nv_")}
-    assert 'nv_inference_request_success{model="digits",version="1"} 4.0' in _text().splitlines()
+    assert 'nv_inference_request_success{model="digits",version="1"} 4.0' in text().splitlines()
     assert triton == {
         "request_success": 4,
         "count": 8,
