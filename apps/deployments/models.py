@@ -59,6 +59,8 @@ class Revision(models.Model):
         FAILED = "failed"
         SUPERSEDED = "superseded"
 
+    #: States in which it may still come in.
+    COMING_STATES = (State.REQUESTED, State.APPROVED, State.STARTING)
     #: States that only an approval leads to.
     APPROVED_STATES = (State.APPROVED, State.STARTING, State.LIVE, State.RETIRING, State.RETIRED)
     #: States in which there is something for the reconciler to do or to watch; every open rollout has such a revision.

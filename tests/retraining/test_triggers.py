@@ -10,6 +10,7 @@ from django.db import connections
 from apps.core.clock import now
 from apps.core.errors import Forbidden
 from apps.core.models import AuditEntry
+from apps.deployments.models import Revision
 from apps.inference.models import Feedback
 from apps.training.errors import NoRetrainPolicy
 from apps.training.models import RetrainTrigger, TrainingJob
@@ -227,7 +228,7 @@ class TestLookedFor:
         assert retraining_watch() == 1
         assert "It was right on 5.0% of 20 labelled samples" in RetrainTrigger.objects.get().why
 
-    def test_drift_that_lasts_calls_again_after_the_cooldown(self, loop: Loop) -> None:
+    def test_drift_that_lasts_calls_again_after_the_cooldown_once_nothing_is_on_its_way(self, loop: Loop) -> None:
         policy = loop.policy(cooldown_s=3600, drift_groups=["image", "text"])
         run, _ = loop.drift("image")
         assert retraining_watch() == 0, "found a moment ago, and heard as an event"
@@ -240,6 +241,12 @@ class TestLookedFor:
         RetrainTrigger.objects.update(
             fired_at=now() - timedelta(seconds=policy.cooldown_s), ended_at=now() - timedelta(seconds=policy.cooldown_s)
         )
+        made = Revision.objects.filter(pk=RetrainTrigger.objects.get().revision_id)
+        approval = {"approved_by": loop.world.ben, "approved_at": now()}
+        for change in ({"state": "requested"}, {"state": "approved"} | approval, {"state": "starting"}):
+            made.update(**change)
+            assert retraining_watch() == 0, "what it made may yet come in"
+        made.update(state="failed")
         assert retraining_watch() == 1
         again = RetrainTrigger.objects.latest("pk")
         assert (again.kind, again.state, again.groups, again.met_since) == ("drift", "pending", ["image"], run.after)

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from apps.core import poke
 from apps.core.clock import now
+from apps.deployments.models import Revision
 from apps.drift.selectors import drifted_groups, run_last
 from apps.drift.services import QUEUE
 from apps.inference.selectors import labelled_count
@@ -37,10 +38,12 @@ def retraining_watch() -> int:
 
 
 def _watched() -> list[RetrainPolicy]:
-    """Policies that something must be looked up for, of deployments that serve and have no trigger open."""
+    """Policies that something must be looked up for, of deployments that serve, have no trigger open, and wait for no
+    retrained version to come in: what calls for one may be over with it."""
     on = RetrainPolicy.objects.filter(enabled=True, deployment__live_revision__isnull=False)
     looking = on.exclude(on_drift=False, accuracy_floor=None, every_hours=None, every_labels=None)
-    busy = RetrainTrigger.objects.filter(state__in=OPEN).values("deployment")
+    under_way = Q(state__in=OPEN) | Q(revision__state__in=Revision.COMING_STATES)
+    busy = RetrainTrigger.objects.filter(under_way).values("deployment")
     return list(looking.exclude(deployment__in=busy).select_related("deployment__live_revision", "set_by"))
 
 
