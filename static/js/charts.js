@@ -6,6 +6,8 @@
   const HEIGHT = 184;
   const TONES = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"];
 
+  // Labels of marks: characters of the longest, and rows that they may cover.
+  const LONGEST = 20, ROWS = 2;
   const MARKS = { rollout: "--faint", drift: "--bad", labels: "--accent", retraining: "--ok" };
 
   const rate = (v) => (v > 0 && v < 9.95 ? v.toFixed(1) : Math.round(v).toLocaleString("en"));
@@ -191,10 +193,12 @@
     u.ctx.lineWidth = 4 * ratio;
     u.ctx.lineJoin = "round";
     const rows = []; // where the last label of each row ends: labels that would lie on each other take another row
-    for (const { kind, text, x } of seen.filter((mark) => mark.kind !== "labels")) {
+    for (const { kind, text: whole, x } of seen.filter((mark) => mark.kind !== "labels")) {
+      const text = whole.length > LONGEST ? kind : whole; // the list above has it in full
       const long = u.ctx.measureText(text).width, gap = 4 * ratio;
       const from = x + gap + long > left + width ? x - gap - long : x + gap;
       const free = rows.findIndex((end) => end < from), row = free < 0 ? rows.length : free;
+      if (row >= ROWS) continue; // no more of the chart is covered: its line is there, and the list above names it
       rows[row] = from + long + gap;
       u.ctx.fillStyle = colour(MARKS[kind] ?? "--faint");
       u.ctx.strokeText(text, from, upper + (10 + 13 * row) * ratio);
