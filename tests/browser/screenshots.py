@@ -28,11 +28,16 @@ def of_the_loop(loop: dict[str, Any]) -> dict[str, str]:
     }
 
 
-#: Where a picture ends: above the commands to copy, which name this machine's paths, or with the window.
+#: Where a picture ends: above the panel with the first commands to copy, which name this machine's paths, or with the
+#: page.
 END = """() => {
-  const call = document.getElementById("call");
-  return call ? Math.floor(call.getBoundingClientRect().top + scrollY) : innerHeight;
+  const commands = document.querySelector("main .code"), panel = commands?.closest(".panel, section") ?? commands;
+  const end = panel ? panel.getBoundingClientRect().top : document.querySelector("main").lastElementChild
+    .getBoundingClientRect().bottom + 16;
+  return Math.floor(end + scrollY);
 }"""
+#: Pixels; of a longer page the rest is left out.
+LONGEST = 2400
 
 
 def main(minutes: float) -> None:
@@ -76,9 +81,10 @@ def take(url: str, username: str, password: str, paths: dict[str, str]) -> None:
         page.keyboard.press("Enter")
         page.wait_for_url(f"{url}/")
         for name, path in paths.items():
+            page.set_viewport_size(DESKTOP)
             page.goto(url + path)
             page.wait_for_selector('[data-live][data-state="live"]')
-            page.set_viewport_size(DESKTOP | {"height": page.evaluate(END)})
+            page.set_viewport_size(DESKTOP | {"height": min(LONGEST, page.evaluate(END))})
             page.screenshot(path=ROOT / "docs" / f"{name}.png")
         browser.close()
 
