@@ -40,7 +40,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "frozen-encoder": {"steps": 120, "batch_size": _BATCH, "learning_rate": 1e-2},
 }
 #: A small machine has no more free beside a replica.
-_LIMIT = {"limit": {"memory_bytes": 2 << 30}}
+_LIMIT = {"limit": {"memory_bytes": 3 << 30}}
 #: Tweets from one drift run to the next.
 _STEP = 20
 _PATIENCE = 900.0
