@@ -51,7 +51,7 @@ class VersionDetail(APIView):
 
 
 class VersionCreate(APIView):
-    """Declaring samples. The body is read as it comes, never parsed and never held in memory."""
+    """Declaring samples. The body is read as it comes, and one file of it at a time is in memory."""
 
     write_scope = "training:write"
 
