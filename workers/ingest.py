@@ -30,6 +30,7 @@ from apps.monitoring.rules.entries import parse
 from apps.monitoring.services import windows_add, windows_roll
 from workers.serving.names import FINISHED, METRICS
 from workers.steady import go_on
+from workers.stopping import on_signals
 from workers.stream_reader import Delivery, StreamReader
 
 T = TypeVar("T")
@@ -105,8 +106,7 @@ def _readable(parse: Callable[[bytes], T], deliveries: list[Delivery]) -> list[T
 def main() -> None:
     """Run until SIGTERM or SIGINT; Django must be set up."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    on_signals((signal.SIGTERM, signal.SIGINT), stop.set)
     # One event loop for the life of the process: the channel layer keeps a connection for each loop it meets.
     with asyncio.Runner() as runner, _client() as client:
         streams = readers(client, f"{socket.gethostname()}-{os.getpid()}")

@@ -18,6 +18,7 @@ from apps.core.ids import new_id
 from apps.deployments.services import node_away, node_beat
 from workers import machine
 from workers.queues import node_queue
+from workers.stopping import on_signals
 
 log = structlog.get_logger(__name__)
 
@@ -88,11 +89,11 @@ LIFE = NodeLife(node_name())
 def _begin(sender: Any, **kwargs: Any) -> None:
     """Other workers import this module too; the one that reads the node's own queue is the node."""
     if node_queue(LIFE.name) in sender.app.amqp.queues.consume_from:
-        signal.signal(signal.SIGTERM, _stop_when_drained)
+        on_signals((signal.SIGTERM,), _stop_when_drained)
         LIFE.start(sender.pool.limit - settings.QUARTET_TRAINING_SLOTS)  # a training job has a thread of its own
 
 
-def _stop_when_drained(*_: Any) -> None:
+def _stop_when_drained() -> None:
     """SIGTERM: hosts drain and return, and then the worker ends, as every task has.
 
     Remapped to Celery's cold shutdown, SIGTERM would first wait and then cancel the tasks, which threads do not allow.

@@ -32,6 +32,7 @@ from apps.inference.services import Kept, drops_note, feedback_bind, kept_add, m
 from workers import describe
 from workers.serving import names, record
 from workers.steady import go_on
+from workers.stopping import on_signals
 from workers.stream_reader import Delivery, StreamReader
 
 T = TypeVar("T")
@@ -205,8 +206,7 @@ def _moment(identifier: UUID) -> datetime:
 def main() -> None:
     """Run until SIGTERM or SIGINT; Django must be set up."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    on_signals((signal.SIGTERM, signal.SIGINT), stop.set)
     # The socket waits longer than a blocking read does, so a silent server is noticed and a quiet one is not.
     timeouts = {"socket_timeout": 5, "socket_connect_timeout": 5, "health_check_interval": 15}
     with Redis.from_url(settings.REDIS_URL, **timeouts) as client:

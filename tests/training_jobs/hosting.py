@@ -15,16 +15,16 @@ from workers.training.host import CHILD, JobHost, Pace
 
 #: Speaks a training child's protocol and nothing else, by these lines of Python with `say` and `spec` at hand.
 _SPOKEN = """
-import json, os, pathlib, signal, sys, threading, time
+import json, os, pathlib, queue, signal, sys, threading, time
 spec = json.loads(sys.stdin.readline())
 def say(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
 def progress(step, kept=0, began=0):
     steps = {"began_step": began, "kept_step": kept}
     say("progress", phase="train", points=[[step, 1 / step]], device="cpu", **steps)
-told = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: told.set())
-threading.Thread(target=lambda: (sys.stdin.read(), told.set()), daemon=True).start()
+told = queue.SimpleQueue()
+signal.signal(signal.SIGTERM, lambda *_: told.put(1))
+threading.Thread(target=lambda: (sys.stdin.read(), told.put(1)), daemon=True).start()
 directory = pathlib.Path(spec["directory"])
 say("live", pid=os.getpid())
 """
@@ -36,7 +36,7 @@ def spoken(text: str) -> list[str]:
 
 
 #: Trains for ever and stops when it is told to.
-PATIENT = spoken("progress(1)\ntold.wait()\nsay('stopped')")
+PATIENT = spoken("progress(1)\ntold.get()\nsay('stopped')")
 
 
 @dataclass

@@ -73,7 +73,7 @@ def test_its_time_is_limited(world: World, home: Path) -> None:
     champion, candidate = artifact.version(world.ada), artifact.version(world.ada, weights=(3.0, 4.0))
     about = {"candidate": candidate, "champion": champion, "dataset": frozen(world), "limit": {"seconds": 1}}
     job, _ = evaluation_request(actor=world.ada, **about)
-    job = Hosting(job).runs(spoken("told.wait(60)"))
+    job = Hosting(job).runs(spoken("told.get(timeout=60)"))
     assert (job.state, job.code) == ("failed", "time_limit")
 
 

@@ -30,7 +30,7 @@ progress(1)
 while not (directory / 'go').exists():
     time.sleep(.05)
 progress(2)
-told.wait()
+told.get()
 say('stopped')
 """
 
@@ -41,7 +41,7 @@ def hosting(world: World, home: Path) -> Hosting:
 
 
 def test_progress_loss_and_log_are_there_while_it_runs(hosting: Hosting, world: World) -> None:
-    command = spoken("print('loading', file=sys.stderr)\nprogress(1)\nprogress(2, kept=2)\ntold.wait()\nsay('stopped')")
+    command = spoken("print('loading', file=sys.stderr)\nprogress(1)\nprogress(2, kept=2)\ntold.get()\nsay('stopped')")
     hosting.start(command).until(lambda job: job.step == 2 and "loading" in job.log_tail)
     job = hosting.now()
     assert (job.state, job.phase, job.loss, job.kept_step, job.device_used) == ("running", "train", 0.5, 2, "cpu")
@@ -84,15 +84,15 @@ def test_what_the_child_says_is_wrong_fails_the_job_in_its_words(hosting: Hostin
 
 def test_its_time_its_memory_and_its_disk_are_limited(world: World, home: Path) -> None:
     ways = {
-        "time_limit": ({"seconds": 1}, "told.wait(60)", "1 s are its limit"),
+        "time_limit": ({"seconds": 1}, "told.get(timeout=60)", "1 s are its limit"),
         "memory_limit": (
             {"memory_bytes": 64 * 2**20},
-            "x = bytearray(128 * 2**20)\ntold.wait(60)",
+            "x = bytearray(128 * 2**20)\ntold.get(timeout=60)",
             "64 MiB are its limit",
         ),
         "disk_limit": (
             {"disk_bytes": 2**20},
-            "(directory / 'large').write_bytes(bytes(3 * 2**20))\ntold.wait(60)",
+            "(directory / 'large').write_bytes(bytes(3 * 2**20))\ntold.get(timeout=60)",
             "1 MiB are its limit",
         ),
     }
@@ -107,7 +107,7 @@ def test_its_time_its_memory_and_its_disk_are_limited(world: World, home: Path) 
 def test_the_time_of_earlier_attempts_counts(world: World, home: Path) -> None:
     job = requested(world, limit={"seconds": 100})
     TrainingJob.objects.update(seconds=101)
-    job = Hosting(job).runs(spoken("told.wait(60)"))
+    job = Hosting(job).runs(spoken("told.get(timeout=60)"))
     assert (job.state, job.code) == ("failed", "time_limit")
 
 

@@ -24,22 +24,22 @@ NODE = f"test-{os.getpid()}"
 
 #: Speaks a replica's protocol and nothing else: ready at once, drained when told.
 OBEDIENT = """
-import json, os, signal, sys, threading
+import json, os, queue, signal, sys, threading
 spec = json.loads(sys.stdin.readline())
 def say(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
-told = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: told.set())
-threading.Thread(target=lambda: (sys.stdin.read(), told.set()), daemon=True).start()
+told = queue.SimpleQueue()
+signal.signal(signal.SIGTERM, lambda *_: told.put(1))
+threading.Thread(target=lambda: (sys.stdin.read(), told.put(1)), daemon=True).start()
 say("live", pid=os.getpid())
 say("ready", device="cpu", memory_bytes=5_000_000, load_ms=1, warmup_ms=1)
-told.wait()
+told.get()
 say("drained")
 """
 #: As OBEDIENT, but deaf to SIGTERM, and with a child of its own, whose process id it writes to its log.
 DEAF = (
     "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, file=sys.stderr, flush=True)"
-    + OBEDIENT.replace("lambda *_: told.set()", "signal.SIG_IGN")
+    + OBEDIENT.replace("lambda *_: told.put(1)", "signal.SIG_IGN")
 )
 
 

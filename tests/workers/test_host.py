@@ -150,7 +150,7 @@ def test_a_child_is_told_what_it_is(hosting: Hosting) -> None:
 
 
 def test_a_log_stays_bounded(hosting: Hosting) -> None:
-    shouting = OBEDIENT.replace("told.wait()", "sys.stderr.write('x' * 6_000_000 + '\\nlast words\\n'); told.wait()")
+    shouting = OBEDIENT.replace("told.get()", "sys.stderr.write('x' * 6_000_000 + '\\nlast words\\n'); told.get()")
     hosting.start(script(shouting)).reaches("ready")
     # While it shouts the log may be short, too, and while it is cut it is empty for a moment.
     until(

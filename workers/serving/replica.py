@@ -19,6 +19,7 @@ import setproctitle
 
 from workers.serving.events import EventChannel
 from workers.serving.replica_spec import FailedStart, ReplicaSpec
+from workers.stopping import on_signals
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     events.send("live", pid=os.getpid())
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    on_signals((signal.SIGTERM,), stop.set)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the host decides
     try:
         _serve(_read_spec(), events, stop)

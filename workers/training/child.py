@@ -24,6 +24,7 @@ import psutil
 import setproctitle
 
 from workers.serving.events import EventChannel
+from workers.stopping import on_signals
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def main() -> int:
     events.send("live", pid=os.getpid())
     _stand_back(int(spec["parameters"]["threads"]))
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: _stop_soon(stop))
+    on_signals((signal.SIGTERM,), lambda: _stop_soon(stop))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the host decides
     threading.Thread(target=_await_end, args=(stop,), name="stdin", daemon=True).start()
     try:
