@@ -42,18 +42,21 @@
     senses: { lines: (d) => named(d.inputs), format: rate, axis: round, least: 1 },
     judged: {
       source: "judgement", most: 1, format: share, axis: percent,
-      lines: (d) => [["accuracy", d.accuracy, "--series-1", surely(d)], ["label coverage", d.coverage, "--faint"]],
-      band: (d) => [d.high, d.low],
+      lines: (d) => [...d.revisions.map((each) => [revision(each.number), each.accuracy, tone(each.number), surely(each)]),
+        ["label coverage", d.coverage, "--faint"]],
+      band: ({ revisions: [first] }) => [first.high, first.low],
     },
   };
 
   // An accuracy is never told without its interval and n.
-  const surely = (d) => (i) =>
-    `${share(d.accuracy[i])} (${share(d.low[i])} to ${share(d.high[i])}, n ${d.labelled[i].toLocaleString("en")})`;
+  const surely = ({ accuracy, low, high, labelled }) => (i) =>
+    `${share(accuracy[i])} (${share(low[i])} to ${share(high[i])}, n ${labelled[i].toLocaleString("en")})`;
 
   // A revision keeps its colour however many others the hour has seen; 0 is what failed before one was chosen.
   const revisions = (rates) => Object.entries(rates).map(([number, line]) => number === "0"
-    ? ["not routed", line, "--faint"] : [`revision ${number}`, line, TONES[(number - 1) % TONES.length]]);
+    ? ["not routed", line, "--faint"] : [revision(number), line, tone(number)]);
+  const revision = (number) => `revision ${number}`;
+  const tone = (number) => TONES[(number - 1) % TONES.length];
   const named = (values) => Object.entries(values).map(([name, line], place) => [name, line, TONES[place % TONES.length]]);
 
   const told = {}; // source -> its data, the newest

@@ -21,7 +21,7 @@ def newest_point(page: Page) -> str:
     for _ in range(5):
         page.keyboard.press("ArrowLeft")
         said = page.get_attribute(PLOT, "aria-label") or ""
-        if "accuracy —" not in said:
+        if "revision 2 —" not in said:
             return said
     raise AssertionError("the last minutes have no labels")
 
@@ -33,7 +33,8 @@ def test_without_the_socket_the_chart_tells_accuracy_with_interval_n_and_coverag
     page = tab.open(PAGE)
     page.wait_for_selector(f"{PLOT} canvas")
     assert newest_point(page) == (
-        "Accuracy and label coverage over the last hour. accuracy 50.0 % (9.45 % to 90.5 %, n 2), label coverage 50.0 %"
+        "Accuracy and label coverage over the last hour. "
+        "revision 2 50.0 % (9.45 % to 90.5 %, n 2), label coverage 50.0 %"
     )
     page.keyboard.press("ArrowLeft")
     assert page.inner_text(KEY).count("—") == 2, "a gap is a gap"
@@ -53,5 +54,5 @@ def test_labels_reach_an_open_page(tab: Tab, scene: Scene, feed: Feed) -> None:
     page.evaluate("window.same = true")
     true(scene.world, prediction, None, "7")
     page.wait_for_selector('[data-part="accuracy"] >> text=/n 2$/', timeout=SOON)
-    assert "accuracy 50.0 %" in newest_point(page), "the chart has it too"
+    assert "revision 2 50.0 %" in newest_point(page), "the chart has it too"
     assert page.evaluate("window.same") is True, "without a reload"

@@ -74,8 +74,21 @@ def test_with_a_label_a_chart_stands_in_the_place_of_the_lesson(scene: Scene) ->
     script = re.search(r'<script id="judgement" type="application/json">(.*?)</script>', page)
     assert script
     drawn = json.loads(script[1])
-    assert (drawn["accuracy"][-1], drawn["coverage"][-1], drawn["labelled"][-1]) == (1.0, 1.0, 1)
-    assert drawn["accuracy"][0] is None
+    [line] = drawn["revisions"]
+    assert (line["accuracy"][-1], drawn["coverage"][-1], line["labelled"][-1]) == (1.0, 1.0, 1)
+    assert line["accuracy"][0] is None
+
+
+def test_the_chart_shows_the_live_revision_first_and_what_it_took_over_from(scene: Scene) -> None:
+    for number in (1, 3, 2):
+        true(scene.world, predicted("7", revision=number), "7")
+    predicted("7", revision=4)
+    page = signed_in(scene.world.ada).get(PAGE).content.decode()
+    script = re.search(r'<script id="judgement" type="application/json">(.*?)</script>', page)
+    assert script
+    drawn = json.loads(script[1])
+    assert [each["number"] for each in drawn["revisions"]] == [2, 3, 1], "the one without labels has no line"
+    assert drawn["coverage"][-1] == 0.75, "of all of them together"
 
 
 def test_how_far_back_it_looks_is_in_the_address(scene: Scene) -> None:

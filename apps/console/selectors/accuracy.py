@@ -1,4 +1,4 @@
-"""How often the live revision was right, as a deployment's page tells it."""
+"""How often revisions were right, the live one first, as a deployment's page tells it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,8 @@ from apps.registry.rules.roles import label_output
 WORDS = {"15m": "the last 15 minutes", "1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days"}
 #: Labels come late: what the other charts do not reach back to may be asked for, on an axis of its own.
 _WEEK = "7d"
+#: Revisions that the chart shows at most.
+_LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class AccuracyPanel:
     def windows(self) -> list[str]:
         """What may be chosen: the range of the other charts, or the week."""
         return [self.range, _WEEK]
+
+    @property
+    def charted(self) -> bool:
+        """Whether any revision has labels to draw a line of."""
+        return bool(self.chart["revisions"])
 
     @property
     def over(self) -> str:
@@ -58,14 +65,13 @@ def accuracy_panel(deployment: Deployment, revision: Revision, over: str, window
     """Of the revision, over the range of the other charts, or over the week where `window` says so."""
     window = _WEEK if window == _WEEK else over
     course = deployment_accuracy(deployment.name, window)
-    line = course.of(revision.number)
     return AccuracyPanel(
         revision=revision.number,
         window=window,
         range=over,
         outputs_label=label_output(revision.version.manifest["outputs"]) is not None,
-        tally=total(line),
-        chart=_chart(course, line) | _about(deployment, course, window, over),
+        tally=total(course.of(revision.number)),
+        chart=_chart(course, revision.number) | _about(deployment, course, window, over),
     )
 
 
@@ -78,14 +84,26 @@ def _about(deployment: Deployment, course: Course, window: str, over: str) -> di
     return told
 
 
-def _chart(course: Course, line: list[Tally]) -> dict[str, Any]:
-    """Columns for static/js/charts.js, an element a step; null where nothing is known."""
-    ends = [each.interval or (None, None) for each in line]
+def _chart(course: Course, live: int) -> dict[str, Any]:
+    """Columns for static/js/charts.js, an element a step; null where nothing is known.
+
+    A line for each revision with labels, the live one's first and then the newest: a revision that was let in because
+    the one before it failed is seen beside what it took over from.
+    """
+    judged = [number for number in course.revisions if total(course.of(number)).labelled]
+    judged.sort(key=lambda number: (number == live, number), reverse=True)
     return {
         "at": course.at,
-        "accuracy": [each.accuracy for each in line],
+        "revisions": [{"number": number, **_line(course.of(number))} for number in judged[:_LINES]],
+        "coverage": [each.coverage for each in course.together()],
+    }
+
+
+def _line(tallies: list[Tally]) -> dict[str, Any]:
+    ends = [each.interval or (None, None) for each in tallies]
+    return {
+        "accuracy": [each.accuracy for each in tallies],
         "low": [low for low, _ in ends],
         "high": [high for _, high in ends],
-        "coverage": [each.coverage for each in line],
-        "labelled": [each.labelled for each in line],
+        "labelled": [each.labelled for each in tallies],
     }
