@@ -20,7 +20,7 @@ class RunFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class DriftFound(Event):
-    """Groups that were not known to be drifted are; `summary` says by which signals."""
+    """Groups that were not known to be drifted are; `reasons` says of each by which signals, `summary` of all."""
 
     name: ClassVar[str] = "drift.found"
     run_id: int
@@ -28,6 +28,7 @@ class DriftFound(Event):
     revision: int
     groups: list[str]
     summary: str
+    reasons: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from apps.core.clock import now
 from apps.drift.models import DriftGroup, DriftPolicy, DriftRun
 from apps.drift.services import report_begin, report_finish, report_request
 from apps.inference.models import KeptInput
+from apps.monitoring.models import Alert
+from apps.monitoring.rules.wording import drifted
+from apps.monitoring.services import alert_acknowledge, alert_raise, alert_resolve
 from tests.console.conftest import signed_in
 from tests.drift.finished import finished_run
 from tests.drift.recorded import Watched
@@ -164,6 +167,44 @@ def test_the_overview_says_what_drifted_and_since_when(watched: Watched, world: 
     assert need.since == first.finished_at
     assert need.actions[0].href == f"/drift/{last.pk}/"
     assert need.text == "image.brightness: 2.31 deviations from the reference."
+
+
+def test_one_card_tells_of_everything_that_drifted_in_a_deployment_and_who_sees_to_it(
+    watched: Watched, world: World
+) -> None:
+    run = finished_run(watched.deployment, watched.revision)
+    DriftGroup.objects.filter(run=run, name="audio").update(
+        state="drifted", reason="sound.snr: 9.10 deviations from the reference; sound.pitch: 2.00 of them; 3 more"
+    )
+    for alert in [_alert("audio"), _alert("image")]:
+        alert_acknowledge(actor=world.ada, alert=alert, comment="New microphones.")
+    [need] = [each for each in needs(world.cy, deployment_rows()) if "drifted" in each.title]
+    assert need.title == "digits: audio and image have drifted"
+    assert need.text == (
+        "sound.snr: 9.10 deviations from the reference; image.brightness: 2.31 deviations from the reference. "
+        "ada sees to it."
+    )
+
+
+def test_what_an_earlier_revision_met_stays_one_card_until_the_live_one_is_steady(
+    watched: Watched, world: World
+) -> None:
+    run = finished_run(watched.deployment, watched.revision)
+    DriftRun.objects.filter(pk=run.pk).update(revision=7)
+    for group in ("image", "audio"):
+        _alert(group)
+    [need] = [each for each in needs(world.cy, deployment_rows()) if "drifted" in each.title]
+    assert need.title == "digits: audio and image had drifted"
+    assert need.actions[0].href == "/alerts/?deployment=digits"
+    for group in ("image", "audio"):
+        alert_resolve(key=("drift", "digits", group), why="Steady.")
+    assert [each for each in needs(world.cy, deployment_rows()) if "drifted" in each.title] == []
+
+
+def _alert(group: str) -> Alert:
+    alert = alert_raise(finding=drifted("digits", 2, group, "far"))
+    assert alert is not None
+    return alert
 
 
 def test_a_run_that_could_not_tell_takes_nothing_back_and_a_steady_one_does(watched: Watched) -> None:

@@ -8,8 +8,9 @@ import pytest
 from apps.approvals.models import Policy
 from apps.approvals.selectors import requests_open
 from apps.approvals.services import decision_record
+from apps.console.selectors.cards import Need
 from apps.console.selectors.fleet import deployment_rows
-from apps.console.selectors.needs import Need, needs
+from apps.console.selectors.needs import needs
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
 from apps.deployments.models import Node, Replica, Revision

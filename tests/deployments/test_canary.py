@@ -222,7 +222,7 @@ def test_every_step_is_in_the_audit_trail_with_what_was_measured(new: Revision, 
     compared(fleet, new, "pass")
     entries = AuditEntry.objects.filter(action="rollout.stepped").order_by("sequence")
     assert [(each.detail["share"], each.detail["measured"]) for each in entries] == [
-        (10, "nothing yet"),
+        (10, "nothing measured yet"),
         (50, "It was a pass."),
     ]
 

@@ -23,6 +23,12 @@ NAMES = st.sampled_from([*SIGNALS, "picture.embedding", "prediction", "picture.a
 WINDOWS = st.lists(st.dictionaries(NAMES, VALUES), max_size=60)
 
 
+@pytest.fixture(autouse=True)
+def drawn_anew() -> None:
+    """No test's samples depend on which others ran before it."""
+    RANDOM.bit_generator.state = np.random.default_rng(1).bit_generator.state
+
+
 def world(count: int) -> list[dict[str, Any]]:
     vectors, classes = RANDOM.normal(size=(count, 4)), RANDOM.choice(["cat", "dog"], count)
     return [
@@ -70,6 +76,17 @@ def test_an_empty_or_tiny_window_is_not_enough_data_and_never_green(count: int) 
     assert report.state is State.NOT_ENOUGH_DATA
     assert {each.state for each in report.groups.values()} == {State.NOT_ENOUGH_DATA}
     assert "at least" in report.groups["image"].reason
+
+
+def test_a_drifted_group_names_what_drifted_furthest_and_counts_the_rest() -> None:
+    names = [f"voice.{name}" for name in ("pitch", "snr", "loudness", "silence", "rate")]
+    profile = build(numbers(RANDOM, 1000, names), MODALITIES)
+    window = numbers(RANDOM, 1000, names)
+    for sample in window:
+        for place, name in enumerate(names):
+            sample[name] += 1 + place
+    reason = judge(profile, window).groups["audio"].reason
+    assert [part.partition(":")[0] for part in reason.split("; ")] == [*reversed(names[2:]), "2 more"]
 
 
 def test_a_tiny_reference_is_not_enough_data_either() -> None:

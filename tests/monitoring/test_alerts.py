@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -64,27 +65,35 @@ def test_what_is_not_there_is_resolved_without_a_word() -> None:
     assert told() == []
 
 
+def found(event: UUID | None = None, **reasons: str) -> None:
+    """A drift run found these groups drifted, for these reasons."""
+    about = {"run_id": 1, "deployment": "digits", "revision": 2, "groups": list(reasons), "reasons": reasons}
+    drift_found(event_id=event or new_id(), summary="", **about)
+
+
 def test_two_groups_of_one_rule_are_two_alerts() -> None:
-    drift_found(event_id=new_id(), run_id=1, deployment="digits", revision=2, groups=["sound", "image"], summary="Far.")
-    assert {alert.group for alert in open_alerts()} == {"sound", "image"}
+    found(sound="sound.snr: far", image="image.noise: near")
+    assert {alert.group: alert.text for alert in open_alerts()} == {
+        "sound": "Met by revision 2: sound.snr: far.",
+        "image": "Met by revision 2: image.noise: near.",
+    }
     assert {alert.deployment for alert in open_alerts()} == {"digits"}
 
 
 def test_what_heals_is_over_and_the_rest_goes_on() -> None:
-    drift_found(event_id=new_id(), run_id=1, deployment="digits", revision=2, groups=["sound", "image"], summary="Far.")
+    found(sound="far", image="far")
     drift_healed(event_id=new_id(), run_id=2, deployment="digits", revision=2, groups=["sound"], summary="Near again.")
     assert [alert.group for alert in open_alerts()] == ["image"]
     assert Alert.objects.get(group="sound").resolution == "Near again."
 
 
 def test_an_event_told_again_after_it_healed_is_no_news() -> None:
-    found, healed = new_id(), new_id()
-    about = {"deployment": "digits", "revision": 2, "groups": ["sound"], "summary": "Far."}
-    drift_found(event_id=found, run_id=1, **about)
-    drift_healed(event_id=healed, run_id=2, **about)
-    drift_found(event_id=found, run_id=1, **about)
+    first, healed = new_id(), new_id()
+    found(first, sound="far")
+    drift_healed(event_id=healed, run_id=2, deployment="digits", revision=2, groups=["sound"], summary="Near again.")
+    found(first, sound="far")
     assert open_alerts() == []
-    drift_found(event_id=new_id(), run_id=3, **about)
+    found(sound="far")
     assert len(open_alerts()) == 1
 
 

@@ -97,7 +97,11 @@ class Loop:
         run = finished_run(self.deployment, self.revision)
         drifted = list(groups or ["text"])
         with transaction.atomic():
-            row = outbox.emit(DriftFound(run.pk, "echoes", self.revision.number, drifted, "They are long."))
+            row = outbox.emit(
+                DriftFound(
+                    run.pk, "echoes", self.revision.number, drifted, "They are long.", dict.fromkeys(drifted, "long")
+                )
+            )
         return run, row.pk
 
     def tell(self) -> None:

@@ -23,6 +23,7 @@ _PLACES = {
     "availability": "#objectives",
     "latency": "#objectives",
     "accuracy": "#accuracy",
+    "drift": "#drift",
     "retraining": "#retraining",
 }
 

@@ -211,7 +211,7 @@ class Drifted:
 
     deployment: str
     groups: list[str]
-    reason: str
+    reasons: list[str]
     first: DriftRun
     last: DriftRun
 
@@ -233,8 +233,8 @@ def _drifted(groups: list[DriftGroup]) -> Drifted:
     groups = sorted(groups, key=lambda each: group_order(each.name))
     last = max((each.run for each in groups), key=lambda run: run.pk)
     first = min((_first(each) for each in groups), key=lambda run: run.pk)
-    reason = "; ".join(each.reason for each in groups if each.reason)
-    return Drifted(last.deployment.name, [each.name for each in groups], reason, first, last)
+    reasons = [each.reason for each in groups]
+    return Drifted(last.deployment.name, [each.name for each in groups], reasons, first, last)
 
 
 def _first(group: DriftGroup) -> DriftRun:

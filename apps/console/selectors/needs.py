@@ -1,7 +1,6 @@
 """What needs a person, most pressing first. Nothing here when nothing is wrong."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
@@ -9,7 +8,8 @@ from django.urls import reverse
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.selectors import decision_refusal, requests_open
 from apps.console.selectors.approvals import progress
-from apps.console.selectors.drift import Drifted, drifted_now
+from apps.console.selectors.cards import Action, Need
+from apps.console.selectors.drift_needs import drift_needs
 from apps.console.selectors.fleet import DeploymentRow
 from apps.core.clock import now
 from apps.core.models import OutboxEvent, User
@@ -31,39 +31,19 @@ _MANY_TRIES = 4
 _SOON = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A button; without `href` it is shown disabled with `refusal` as the reason."""
-
-    label: str
-    href: str = ""
-    primary: bool = False
-    refusal: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """One card: what happened, when it `began` (a word before the time), why as far as known, and what can be done."""
-
-    title: str
-    text: str
-    tone: str
-    since: datetime | None = None
-    began: str = ""
-    actions: list[Action] = field(default_factory=list)
-
-
 def needs(actor: User, rows: list[DeploymentRow]) -> list[Need]:
     """The cards of the overview for `actor`, given the table's rows."""
+    alerts = alerts_open().exclude(rule__in=_CARDS_OF_THEIR_OWN)
+    drift = [each for each in alerts if each.rule == "drift"]
     return [
         *_without_replicas(rows),
         *_silence(rows),
-        *_alerts(),
+        *_alerts([each for each in alerts if each.rule != "drift"]),
         *_corrupt_versions(),
         *_failed_rollouts(),
         *_stuck_rollouts(),
         *_paused_rollouts(),
-        *_drifted(),
+        *drift_needs(drift),
         *_approvals(actor),
         *_short_of_replicas(rows),
         *_muted_inputs(),
@@ -111,7 +91,7 @@ def _use(key: ApiKey) -> str:
     return f"It last opened REST on {key.last_used_at:%Y-%m-%d}." if key.last_used_at else "It never opened REST."
 
 
-def _alerts() -> list[Need]:
+def _alerts(alerts: list[Alert]) -> list[Need]:
     """What nothing else here tells of at once. One that somebody sees to stays, and says so."""
     return [
         Need(
@@ -122,7 +102,7 @@ def _alerts() -> list[Need]:
             began="Raised",
             actions=[Action("Open", reverse("console:alert", args=[alert.pk]))],
         )
-        for alert in alerts_open().exclude(rule__in=_CARDS_OF_THEIR_OWN)
+        for alert in alerts
     ]
 
 
@@ -251,29 +231,6 @@ def _corrupt_versions() -> list[Need]:
         )
         for version in corrupt.select_related("model")
     ]
-
-
-def _drifted() -> list[Need]:
-    """Deployments that are asked what their live version was not measured on."""
-    return [
-        Need(
-            title=f"{found.deployment}: {_listed(found.groups)} {'have' if len(found.groups) > 1 else 'has'} drifted",
-            text=_signals(found),
-            tone="warn",
-            since=found.first.finished_at,
-            began="First seen",
-            actions=[Action("See what changed", reverse("console:drift-run", args=[found.last.pk]))],
-        )
-        for found in drifted_now()
-    ]
-
-
-def _signals(found: Drifted) -> str:
-    return f"{found.reason[:220]}…" if len(found.reason) > 220 else f"{found.reason}."
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _silence(rows: list[DeploymentRow]) -> list[Need]:

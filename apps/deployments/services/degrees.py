@@ -43,7 +43,7 @@ def step_set(rollout: Rollout, state: str, to: int) -> None:
 
 def measured(rollout: Rollout) -> str:
     """In words, what a step was taken on."""
-    return str(rollout.comparison.get("reason", "")) or "nothing yet"
+    return str(rollout.comparison.get("reason", "")) or "nothing measured yet"
 
 
 def rollout_note(rollout: Rollout, action: str, actor: User | None = None, **detail: Any) -> None:

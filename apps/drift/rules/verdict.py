@@ -18,6 +18,8 @@ from apps.drift.rules.states import State
 
 #: Share of a signal's values that may be unusable before the rest is no fair picture of the window.
 _MOST_WRONG = 0.1
+#: Signals that a drifted group's reason names.
+_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ def _group(
     if State.DRIFTED in told:
         mine = {each.name: drifted[each.name] for each in members if each.state is State.DRIFTED}
         worst = driving({name: (profile.signals[name], each) for name, each in mine.items()}, ids)
-        return GroupVerdict(State.DRIFTED, _listed(members, State.DRIFTED), worst)
+        return GroupVerdict(State.DRIFTED, _furthest(profile, members), worst)
     if State.UNUSABLE in told:
         return GroupVerdict(State.UNUSABLE, _listed(members, State.UNUSABLE))
     if content <= {State.NOT_ENOUGH_DATA, State.CONSTANT} and State.NOT_ENOUGH_DATA in content:
@@ -221,6 +223,17 @@ def _group(
     if State.STEADY in content:
         return GroupVerdict(State.STEADY, _listed(members, State.NOT_ENOUGH_DATA))
     return GroupVerdict(State.CONSTANT, "one and the same value in the reference and in the window")
+
+
+def _furthest(profile: ReferenceProfile, members: Sequence[SignalVerdict]) -> str:
+    """The signals that drifted furthest, measured by what would just matter, and how many more there are."""
+
+    def distance(each: SignalVerdict) -> float:
+        return each.measure.effect / LEAST[profile.signals[each.name].kind] if each.measure else 0.0
+
+    drifted = sorted((each for each in members if each.state is State.DRIFTED), key=distance, reverse=True)
+    told = [f"{each.name}: {each.reason}" for each in drifted[:_TOLD]]
+    return "; ".join(told + [f"{len(drifted) - _TOLD} more"] * (len(drifted) > _TOLD))
 
 
 def _listed(members: Sequence[SignalVerdict], state: State) -> str:

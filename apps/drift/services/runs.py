@@ -4,6 +4,7 @@ A worker that is killed leaves a lease that ends; another then claims the run an
 nothing, so a run that is judged twice is written once.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=5)
 #: Workers that may die over one run.
 ATTEMPTS = 3
-_SUMMARY_LENGTH = 500
 
 
 def runs_perform() -> int:
@@ -138,7 +138,8 @@ def _tell(run: DriftRun, outcome: "Outcome") -> None:
     tested = {name for name, state in states.items() if state in (State.STEADY, State.CONSTANT)}
     about = (run.pk, run.deployment.name, run.revision)
     if found := sorted(drifted - before):
-        outbox.emit(DriftFound(*about, found, _summary(run, found, outcome)))
+        reasons = {group.name: group.reason for group in outcome.groups if group.name in found}
+        outbox.emit(DriftFound(*about, found, _summary(run, reasons), reasons))
     known = before | drifted_groups(run.deployment, None, before=run)
     revision = f"{run.deployment.name} revision {run.revision}"
     if healed := sorted(known & tested):
@@ -148,10 +149,9 @@ def _tell(run: DriftRun, outcome: "Outcome") -> None:
         outbox.emit(DriftHealed(*about, gone, f"{revision} has no {', '.join(gone)}, which had drifted before it."))
 
 
-def _summary(run: DriftRun, found: list[str], outcome: "Outcome") -> str:
-    reasons = {group.name: group.reason for group in outcome.groups}
-    told = "; ".join(f"{name} ({reasons[name]})" for name in found)
-    return f"{run.deployment.name} revision {run.revision} drifted: {told}"[:_SUMMARY_LENGTH]
+def _summary(run: DriftRun, reasons: Mapping[str, str]) -> str:
+    told = "; ".join(f"{name} ({why})" for name, why in sorted(reasons.items()))
+    return f"{run.deployment.name} revision {run.revision} drifted: {told}"
 
 
 def _named(error: Exception) -> str:

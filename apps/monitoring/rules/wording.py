@@ -52,14 +52,14 @@ def missed(deployment: str, promise: Promise, day: Tally, period: Tally) -> Find
     )
 
 
-def drifted(deployment: str, revision: int, group: str, summary: str) -> Finding:
+def drifted(deployment: str, revision: int, group: str, why: str) -> Finding:
     """A drift run found something that is not as it was."""
     return Finding(
         rule="drift",
         deployment=deployment,
         group=group,
         title=f"{deployment}: {group} has drifted",
-        text=f"{summary.strip()} Revision {revision} answers.".strip(),
+        text=f"Met by revision {revision}: {why}.",
         fault="caller",
         remedy="Look at the samples that drive it: what comes in differs from what the model was made with.",
     )

@@ -1,6 +1,6 @@
 """Listeners of other apps' events that begin or end an alert."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,11 @@ from apps.monitoring.services.alerts import alert_raise, alert_resolve
 
 
 def drift_found(
-    *, event_id: UUID, deployment: str, revision: int, groups: Sequence[str], summary: str = "", **rest: Any
+    *, event_id: UUID, deployment: str, revision: int, groups: Sequence[str], reasons: Mapping[str, str], **rest: Any
 ) -> None:
     """Listener of drift.found: an alert for each modality, or other group of signals, that has newly drifted."""
     for group in groups:
-        alert_raise(finding=drifted(deployment, revision, group, summary), heard=event_id)
+        alert_raise(finding=drifted(deployment, revision, group, reasons[group]), heard=event_id)
 
 
 def drift_healed(*, event_id: UUID, deployment: str, groups: Sequence[str], summary: str = "", **rest: Any) -> None:
