@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from apps.datasets.models import Asset, DatasetVersion
 from apps.datasets.selectors import version_samples
+from apps.datasets.services import unpacking
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +126,31 @@ def test_an_archive_that_grows_beyond_the_limit_when_it_is_unpacked_is_refused(
     body = packed({"0.png": bytes(200_000)}, ONE, mode="w:gz")
     assert len(body) < 10_000
     assert code(send(client, body)) == "413 archive_too_large"
+
+
+def extended(size: int) -> bytes:
+    """An archive whose first header claims that so many bytes tell the next one's name."""
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, size
+    return header.tobuf()
+
+
+def test_a_header_that_claims_gigabytes_is_refused_before_they_are_read(client: APIClient) -> None:
+    assert code(send(client, extended(4 * 1024**3))) == "413 archive_too_large"
+
+
+def test_headers_that_extend_each_other_without_end_are_no_archive(client: APIClient) -> None:
+    assert code(send(client, (extended(512) + bytes(512)) * 5000)) == "400 bad_dataset"
+
+
+def test_directories_count_as_members_and_are_not_remembered(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "MEMBERS_MOST", 50)
+    directory = tarfile.TarInfo("d")
+    directory.type = tarfile.DIRTYPE
+    assert code(send(client, directory.tobuf() * 51)) == "413 archive_too_large"
+    assert send(client, directory.tobuf() * 40 + packed(FILES, ONE, SEVEN)).status_code == 201
 
 
 def test_a_key_without_the_scope_declares_nothing(world: World, home: Path) -> None:

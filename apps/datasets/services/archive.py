@@ -4,13 +4,11 @@ Nothing is unpacked to disk: each file becomes an asset as it comes, and one tha
 like every asset that nothing refers to. So a request that is cut off leaves nothing behind.
 """
 
-import lzma
 import posixpath
 import tarfile
-import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import IO, Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -22,13 +20,12 @@ from apps.datasets.models import DatasetVersion
 from apps.datasets.rules import Described
 from apps.datasets.services.assets import Content, assets_keep
 from apps.datasets.services.listed import LISTED, Line, line_read, media_type, refused
+from apps.datasets.services.unpacking import members, opened
 from apps.datasets.services.versions import version_freeze
 
 #: One file is in memory at a time, and small ones together up to so much; bytes.
 _LARGEST, _TOGETHER = 256 * 1024**2, 16 * 1024**2
-_FILES_MOST = 1_000_000
 _LINES_TOGETHER = 1000
-_UNREADABLE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 
 
 def archive_freeze(
@@ -43,11 +40,8 @@ def archive_freeze(
     if fault := rules.name_fault(name):
         raise BadDataset(fault)  # before anything is kept
     files = _Files()
-    try:
-        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|*") as archive:
-            files.take(archive)
-    except _UNREADABLE as error:
-        raise BadDataset(f"The body is no tar archive that can be read: {error}.") from error
+    with opened(stream) as archive:
+        files.take(archive)
     samples = files.samples()
     return version_freeze(actor=actor, name=name, samples=samples, without=without, source={"archive": name})
 
@@ -64,18 +58,17 @@ class _Files:
 
     def take(self, archive: tarfile.TarFile) -> None:
         """Keep every file as it comes."""
-        for member in archive:
-            if not member.isdir():
-                self._take(archive, member)
+        for member in members(archive):
+            self._take(archive, member)
         self._keep()
 
     def _take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         path = posixpath.normpath(member.name)
         self._left -= member.size
-        if self._left < 0 or member.size > _LARGEST or len(self.digests) + len(self._waiting) >= _FILES_MOST:
+        if self._left < 0 or not 0 <= member.size <= _LARGEST:
             raise ArchiveTooLarge(
                 f"At '{path[:200]}' the archive is over a limit: {settings.QUARTET_UPLOAD_LIMIT:,} bytes in all, "
-                f"{_LARGEST:,} a file, {_FILES_MOST:,} files."
+                f"{_LARGEST:,} a file."
             )
         file = archive.extractfile(member) if member.isfile() else None
         if file is None:
