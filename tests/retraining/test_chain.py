@@ -20,7 +20,7 @@ def test_drift_leads_to_a_rollout_that_waits_with_the_evaluation_in_its_evidence
     loop.tell()
     trigger = loop.begin()
     assert (trigger.state, trigger.code) == ("pending", "not_enough_labels")
-    assert trigger.why.startswith(f"Drift run {run.pk} found text drifted.")
+    assert trigger.why == f"Drift run {run.pk} found drift: text (long)."
 
     loop.label(2 * LEAST)
     trigger = loop.begin()

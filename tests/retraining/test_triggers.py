@@ -294,8 +294,8 @@ def test_triggers_at_once_are_one_open_and_the_others_say_so(loop: Loop) -> None
 def test_the_same_event_told_twice_at_once_is_one_trigger(loop: Loop) -> None:
     loop.policy()
     run, told = loop.drift("text")
-    heard = {"event_id": told, "run_id": run.pk, "deployment": "echoes", "revision": 1, "groups": ["text"]}
-    at_once(*[lambda: drift_heard(**heard)] * 4)
+    found = {"run_id": run.pk, "deployment": "echoes", "revision": 1, "groups": ["text"], "reasons": {"text": "long"}}
+    at_once(*[lambda: drift_heard(event_id=told, **found)] * 4)
     assert RetrainTrigger.objects.count() == 1
 
 

@@ -5,7 +5,7 @@ database's promise as well. Firing only writes the row: beginning.py looks for s
 take seconds, elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ def drift_heard(
     deployment: str,
     revision: int,
     groups: Sequence[str],
-    summary: str = "",
+    reasons: Mapping[str, str],
     **rest: Any,
 ) -> None:
     """Listener of drift.found: fire where the deployment's policy asks for one of the groups.
@@ -65,7 +65,7 @@ def drift_heard(
     trigger_fire(
         deployment=policy.deployment,
         kind=Kind.DRIFT,
-        why=f"Drift run {run_id} found {', '.join(wanted)} drifted. {summary}".strip(),
+        why=f"Drift run {run_id} found drift: {'; '.join(f'{each} ({reasons[each]})' for each in wanted)}.",
         actor=policy.set_by,
         event_id=event_id,
         groups=wanted,
