@@ -17,6 +17,7 @@ from bench.place import log as log_of
 from bench.slices import MANY
 from bench.text import body
 from controlplane.embedded import ports
+from controlplane.embedded.clean import delete_home
 from controlplane.embedded.home import Home
 
 _GATEWAY, _REPLICA, _BARE, _BEYOND, _IDLE = (
@@ -76,6 +77,7 @@ def _supervised() -> dict[str, int]:
 
 @contextmanager
 def _up() -> Iterator["subprocess.Popen[bytes]"]:
+    delete_home(HOME)  # what another part deployed there is not idle
     log = log_of("up")
     with log.open("wb") as file:
         command = [sys.executable, "-u", str(ROOT / "manage.py"), "up"]
