@@ -72,11 +72,22 @@ def manifest() -> dict[str, object]:
     }
 
 
-def write_artifact(directory: Path, digit: int) -> Path:
-    """Make the directory of a model that always answers `digit`."""
+#: What may ail it: a method, and the line with which it then begins. It warms up with both senses.
+AILMENTS = {
+    "slow": ("    def predict(self, batch):\n", "        __import__('time').sleep(0.15)\n"),
+    "deaf": (
+        "    def postprocess(self, prediction):\n",
+        "        assert prediction['heard'] > 1\n",
+    ),
+}
+
+
+def write_artifact(directory: Path, digit: int, ails: str = "") -> Path:
+    """Make the directory of a model that always answers `digit`, and may be one of AILMENTS."""
     (directory / "samples").mkdir(parents=True)
     (directory / "model.yaml").write_text(yaml.safe_dump(manifest(), sort_keys=False))
-    (directory / "constant.py").write_text(HANDLER)
+    at, line = AILMENTS.get(ails, ("", ""))
+    (directory / "constant.py").write_text(HANDLER.replace(at, at + line) if ails else HANDLER)
     (directory / "digit.txt").write_text(str(digit))
     (directory / "samples" / "square.png").write_bytes(picture())
     (directory / "samples" / "silence.wav").write_bytes(silence())

@@ -41,11 +41,11 @@ class Product:
         argv = [sys.executable, str(ROOT / "manage.py"), *command]
         return subprocess.run(argv, env=dict(self.stack.environ), check=True, capture_output=True, text=True).stdout
 
-    def register(self, digit: int) -> int:
-        """Register the model that answers `digit`; returns its version number."""
-        directory = self.folder / f"digit-{digit}"
+    def register(self, digit: int, ails: str = "") -> int:
+        """Register the model that answers `digit`, which something may ail; returns its version number."""
+        directory = self.folder / f"digit-{digit}{ails}"
         if not directory.exists():
-            write_artifact(directory, digit)
+            write_artifact(directory, digit, ails)
         return int(self.ci.version_register(MODEL, directory, {}, None)["number"])
 
     def request(self, version: int, **spec: Any) -> dict[str, Any]:

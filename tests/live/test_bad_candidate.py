@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from controlplane.demo.rest import Ci
 from controlplane.demo.reviewer import Reviewer
 from tests.live.labelled import Labelled
 from tests.live.product import Product
+from tests.live.rollouts import way_back
 from tests.live.seen import LEARNED, MEASURED, TRAFFIC, seen, shuffled, write_taught
 from workers.training.digits_av.held_out import HeldOutSample
 
@@ -121,7 +122,7 @@ def test_forced_through_by_two_people_the_canary_sends_it_back_and_no_request_fa
     ended = told(loop, rollout)
     assert ended["reason"].startswith("It is wrong in ")
     assert ended["step"] == 0, "it went back from its first share"
-    verdict, back, moved = way_back(loop, ended)
+    verdict, back, moved = way_back(loop.api, ended)
     interval = timedelta(seconds=CANARY["interval_s"])
     assert ended["comparison"]["verdict"] == "fail"
     assert verdict <= back <= verdict + interval, "the way back began within one interval of what it was decided on"
@@ -140,13 +141,6 @@ def forced(loop: Loop, candidate: int) -> int:
     assert sorted(each["reviewer"] for each in decisions) == ["ben", "dan"]
     loop.product.until(lambda: loop.revision(revision)["rollout"], "its rollout to begin", 30)
     return int(loop.revision(revision)["rollout"]["id"])
-
-
-def way_back(loop: Loop, ended: dict[str, Any]) -> tuple[datetime, datetime, datetime]:
-    """By the rollout's own record: when it was found to fail, sent back, and followed by every gateway."""
-    entries = loop.api.ask("GET", f"audit?target=deployment:{DEPLOYMENT}")["results"]
-    [back] = [each["at"] for each in entries if each["action"] == "rollout.reverting"]
-    return tuple(map(datetime.fromisoformat, (ended["comparison"]["at"], back, ended["moved_at"])))  # type: ignore[return-value]
 
 
 def told(loop: Loop, rollout: int) -> dict[str, Any]:
