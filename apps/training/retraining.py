@@ -94,11 +94,10 @@ class RetrainTrigger(models.Model):
     reason = models.TextField(blank=True)
     #: Of a deduplicated one, that which was open.
     joined = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    #: A pending one's last look for samples: who looks has it until then; how many there were, and what the count was
-    #: of labels that can bring no more of them.
+    #: A pending one's looks for samples: who looks has it until then; when the last one was, and how many it found.
     looking_until = models.DateTimeField(null=True, blank=True)
-    samples_found = models.PositiveIntegerField(null=True, blank=True)
-    labels_counted = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    samples_found = models.PositiveIntegerField(default=0)
 
     #: What was met up to that moment was learned from.
     learned_until = models.DateTimeField(null=True, blank=True)

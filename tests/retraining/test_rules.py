@@ -102,7 +102,7 @@ def test_no_look_is_spared_that_could_find_enough(least: int, found: int, came: 
     """Of the labels that came since, each adds one sample at most."""
     then_found = found + usable.draw(st.integers(0, came))
     if then_found >= least:
-        assert may_be_enough(least=least, found=found, counted_then=5, counted_now=5 + came)
+        assert may_be_enough(least=least, found=found, came=came)
 
 
 @given(KEYS, st.floats(0.05, 0.9), st.floats(0.05, 0.9))

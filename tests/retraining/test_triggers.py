@@ -11,6 +11,7 @@ from apps.core.clock import now
 from apps.core.errors import Forbidden
 from apps.core.models import AuditEntry
 from apps.deployments.models import Revision
+from apps.drift.models import DriftRun
 from apps.inference.models import Feedback
 from apps.training.errors import NoRetrainPolicy
 from apps.training.models import RetrainTrigger, TrainingJob
@@ -103,10 +104,25 @@ def test_a_look_is_spared_that_could_not_find_enough(loop: Loop) -> None:
     loop.policy()
     loop.label(LEAST - 1)
     loop.label(50, kept=False)
-    Feedback.objects.update(given_at=now() - timedelta(minutes=5))
+    past = now() - timedelta(minutes=5)
+    Feedback.objects.update(given_at=past, bound_at=past)
     now_by(loop)
     loop.begin()
     assert pending_worth_a_look() == []
+    loop.label(1)
+    assert len(pending_worth_a_look()) == 1
+
+
+def test_new_labels_count_though_as_many_old_ones_leave_what_is_looked_at(loop: Loop) -> None:
+    loop.policy()
+    loop.label(LEAST - 1)
+    loop.label(50, kept=False)
+    past = now() - timedelta(minutes=5)
+    Feedback.objects.update(given_at=past, bound_at=past)
+    now_by(loop)
+    loop.begin()
+    gone = Feedback.objects.order_by("-pk").values_list("pk", flat=True)[:50]
+    Feedback.objects.filter(pk__in=list(gone)).delete()  # as retention does
     loop.label(1)
     assert len(pending_worth_a_look()) == 1
 
@@ -227,6 +243,15 @@ class TestLookedFor:
         loop.label(1)
         assert retraining_watch() == 1
         assert "It was right on 5.0% of 20 labelled samples" in RetrainTrigger.objects.get().why
+
+    def test_drift_that_was_found_before_a_policy_asked_for_it_calls_too(self, loop: Loop) -> None:
+        run, _ = loop.drift("text")
+        loop.tell()
+        loop.policy()
+        assert retraining_watch() == 0, "found a moment ago: a policy that was there would have heard of it"
+        DriftRun.objects.filter(pk=run.pk).update(finished_at=now() - timedelta(minutes=11))
+        assert (retraining_watch(), retraining_watch()) == (1, 0)
+        assert RetrainTrigger.objects.get().why == "image is drifted still."
 
     def test_drift_that_lasts_calls_again_after_the_cooldown_once_nothing_is_on_its_way(self, loop: Loop) -> None:
         policy = loop.policy(cooldown_s=3600, drift_groups=["image", "text"])

@@ -1,6 +1,7 @@
 """Reading runs, policies and profiles; without numpy, so that a page may."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Now
@@ -43,9 +44,11 @@ def run_last(deployment: Deployment, revision: int) -> DriftRun | None:
     return done.order_by("-pk").first()
 
 
-def drifted_groups(deployment: Deployment, revision: int | None, before: DriftRun | None = None) -> set[str]:
+def drifted_groups(
+    deployment: Deployment, revision: int | None, before: DriftRun | None = None, until: datetime | None = None
+) -> set[str]:
     """Groups that the last run with anything to say of them found drifted, of one revision or, for None, of whichever
-    it was; with `before`, of the runs before that one.
+    it was; with `before`, of the runs before that one; with `until`, of those that had ended by then.
 
     A run that has not enough data takes nothing back.
     """
@@ -54,6 +57,8 @@ def drifted_groups(deployment: Deployment, revision: int | None, before: DriftRu
         groups = groups.filter(run__revision=revision)
     if before is not None:
         groups = groups.filter(run__lt=before.pk)
+    if until is not None:
+        groups = groups.filter(run__finished_at__lte=until)
     last = groups.order_by("name", "-run_id").distinct("name").values_list("name", "state")
     return {name for name, state in last if state == State.DRIFTED}
 

@@ -34,10 +34,13 @@ def labelled_new(
     return sum(1 for _ in islice(_found(deployment, after, before, (), given_after), most))
 
 
-def labelled_count(*, deployment: str, after: datetime, before: datetime | None = None) -> int:
-    """How many truths of its predictions were told since then, with inputs kept or without."""
+def labelled_count(*, deployment: str, after: datetime, bound_after: datetime | None = None) -> int:
+    """How many truths of its predictions were told since then, with inputs kept or without.
+
+    With `bound_after`, only those of which truth and prediction have both been here no longer than since that moment.
+    """
     found = Feedback.objects.filter(deployment=deployment, bound_at__isnull=False, given_at__gte=after)
-    return (found if before is None else found.filter(given_at__lt=before)).count()
+    return (found if bound_after is None else found.filter(bound_at__gte=bound_after)).count()
 
 
 def _found(

@@ -90,6 +90,7 @@ class Seen:
     labelled: int = 0  # of the accuracy's window
     right: int = 0
     drifted: Sequence[str] = ()  # groups that are, of those the policy asks for
+    long_drifted: bool = False  # and were before: what has just been found is heard as an event, if anybody listens
 
 
 def due(pace: Pace, seen: Seen, now: datetime) -> tuple[Kind, str] | None:
@@ -104,7 +105,7 @@ def due(pace: Pace, seen: Seen, now: datetime) -> tuple[Kind, str] | None:
 
 def _conditions(pace: Pace, seen: Seen, now: datetime) -> list[tuple[Kind, str]]:
     found = []
-    if pace.on_drift and seen.drifted and Kind.DRIFT in seen.fired:  # the first time it is heard as it is found
+    if pace.on_drift and seen.drifted and (seen.long_drifted or Kind.DRIFT in seen.fired):
         found.append((Kind.DRIFT, f"{', '.join(seen.drifted)} is drifted still."))
     accuracy = accuracy_low(pace, seen.labelled, seen.right)
     if accuracy:
@@ -125,12 +126,13 @@ def accuracy_low(pace: Pace, labelled: int, right: int) -> str:
     )
 
 
-def may_be_enough(*, least: int, found: int, counted_then: int, counted_now: int) -> bool:
-    """Whether another look at the samples can find `least`, where the last found so many as the count was that then.
+def may_be_enough(*, least: int, found: int, came: int) -> bool:
+    """Whether another look at the samples can find `least`, where the last found so many and so many labels came since.
 
-    Each label that was not counted then adds one sample at most, so a look before enough of them came is spared.
+    Each of them adds one sample at most, so a look before enough of them came is spared. How many there are in all says
+    nothing: old ones leave what is looked at while new ones come.
     """
-    return found + max(0, counted_now - counted_then) >= least
+    return found + came >= least
 
 
 def held_out(key: Sequence[tuple[str, str]], share: float) -> bool:

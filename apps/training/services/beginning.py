@@ -53,15 +53,11 @@ def pending_worth_a_look() -> list[RetrainTrigger]:
 
 
 def _worth(trigger: RetrainTrigger, policy: RetrainPolicy | None) -> bool:
-    if policy is None or trigger.samples_found is None or _overdue(trigger, policy):
+    if policy is None or trigger.looked_at is None or _overdue(trigger, policy):
         return True
-    counted = labelled_count(deployment=trigger.deployment.name, after=_since(trigger, policy, now()))
-    return may_be_enough(
-        least=policy.least_labels,
-        found=trigger.samples_found,
-        counted_then=trigger.labels_counted,
-        counted_now=counted,
-    )
+    since, fresh = _since(trigger, policy, now()), trigger.looked_at - _SETTLED
+    came = labelled_count(deployment=trigger.deployment.name, after=since, bound_after=fresh)
+    return may_be_enough(least=policy.least_labels, found=trigger.samples_found, came=came)
 
 
 def trigger_begin(*, trigger_id: int) -> bool:
@@ -88,7 +84,6 @@ def _begin(trigger: RetrainTrigger, policy: RetrainPolicy) -> bool:
     live = _live(trigger.deployment)
     moment = now()
     since = _since(trigger, policy, moment)
-    counted = labelled_count(deployment=trigger.deployment.name, after=since, before=moment - _SETTLED)
     reach = moment - timedelta(days=policy.days)
     found = labelled_new(
         deployment=trigger.deployment.name,
@@ -100,7 +95,7 @@ def _begin(trigger: RetrainTrigger, policy: RetrainPolicy) -> bool:
     enough = found >= policy.least_labels
     sets = sets_freeze(actor=trigger.actor, policy=policy, before=moment) if enough else None
     if sets is None:
-        return _wait(trigger, policy, found, counted)
+        return _wait(trigger, policy, found, moment)
     return _ask(trigger, policy, live, sets, moment)
 
 
@@ -139,7 +134,7 @@ def _ask(trigger: RetrainTrigger, policy: RetrainPolicy, live: Revision, sets: S
     return True
 
 
-def _wait(trigger: RetrainTrigger, policy: RetrainPolicy, found: int, counted: int) -> bool:
+def _wait(trigger: RetrainTrigger, policy: RetrainPolicy, found: int, moment: datetime) -> bool:
     reason = f"Not enough labels: {found:,} of the {policy.least_labels:,} newly labelled samples that it needs."
     if found >= policy.least_labels:
         reason = "Not enough labels: none of what was met is left to measure with, or none to learn from."
@@ -147,7 +142,7 @@ def _wait(trigger: RetrainTrigger, policy: RetrainPolicy, found: int, counted: i
     if _overdue(trigger, policy):
         return _give_up(trigger, "not_enough_labels", f"{reason} It waited for {policy.wait_s / 3600:,.3g} h.")
     RetrainTrigger.objects.filter(pk=trigger.pk, state=State.PENDING).update(
-        looking_until=None, samples_found=found, labels_counted=counted, code="not_enough_labels", reason=reason
+        looking_until=None, samples_found=found, looked_at=moment, code="not_enough_labels", reason=reason
     )
     return False
 

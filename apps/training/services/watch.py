@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds from one look to the next.
 RETRAIN_WATCH_PERIOD = 14.9
+#: What was found drifted so long ago, and called for nothing, was found while no policy asked for it.
+_HEARD = timedelta(minutes=10)
 
 
 def retraining_watch() -> int:
@@ -73,11 +75,13 @@ def _lasting(policy: RetrainPolicy) -> dict[str, Any]:
     return {"groups": _drifted(policy), "met_since": (run.after or run.before) if run else None}
 
 
-def _drifted(policy: RetrainPolicy) -> list[str]:
-    """Groups of the live revision that are drifted by what was last known, of those that the policy asks for."""
+def _drifted(policy: RetrainPolicy, until: datetime | None = None) -> list[str]:
+    """Groups of the live revision that are drifted by what was last known, or was by then, of those that the policy
+    asks for."""
     live = policy.deployment.live_revision
     assert live is not None
-    return groups_wanted(sorted(drifted_groups(policy.deployment, live.number)), policy.drift_groups)
+    found = drifted_groups(policy.deployment, live.number, until=until)
+    return groups_wanted(sorted(found), policy.drift_groups)
 
 
 def _seen(policy: RetrainPolicy, moment: datetime) -> Seen:
@@ -94,6 +98,7 @@ def _seen(policy: RetrainPolicy, moment: datetime) -> Seen:
         labelled=tally.labelled,
         right=tally.right,
         drifted=_drifted(policy) if policy.on_drift else (),
+        long_drifted=policy.on_drift and bool(_drifted(policy, moment - _HEARD)),
     )
 
 
