@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from apps.core.clock import now
 from apps.core.models import AuditEntry
 from apps.deployments.models import Deployment, MutedInput
-from apps.deployments.selectors import mutings_open
+from apps.deployments.selectors import mutings, mutings_open
 from apps.deployments.services import input_mute, input_unmute
-from apps.drift.models import DriftGroup, DriftPolicy, DriftRun
+from apps.drift.models import DriftGroup, DriftPolicy, DriftRun, ReferenceProfile
 from apps.drift.rules.muting import decide
 from apps.drift.rules.states import State
-from apps.drift.services.muting import inputs_follow_drift
+from apps.drift.services.muting import inputs_follow_drift, mutings_release_orphaned
 from tests.deployments.makers import Fleet
 from tests.deployments.senses import SOUND, go_live_sensing, sense
 from tests.drift.finished import bare_profile
@@ -95,6 +95,26 @@ def test_switching_the_policy_off_undoes_with_the_next_run_what_runs_muted(
     DriftPolicy.objects.update(answer_without_drifted=False)
     run(deployment, NOISY)
     assert muted() == []
+
+
+def test_switching_the_policy_off_undoes_it_where_no_run_comes_any_more(deployment: Deployment) -> None:
+    run(deployment, NOISY)
+    assert (mutings_release_orphaned(), muted()) == (0, ["sound"])
+    DriftPolicy.objects.update(answer_without_drifted=False, every_minutes=None)
+    assert (mutings_release_orphaned(), muted()) == (1, [])
+
+
+def test_what_a_run_muted_is_given_again_where_the_live_version_cannot_be_looked_at(deployment: Deployment) -> None:
+    run(deployment, NOISY)
+    ReferenceProfile.objects.update(content="", problem="It is of another schema.")
+    assert (mutings_release_orphaned(), muted()) == (1, [])
+    assert "no usable reference profile" in mutings(deployment).get().release_reason
+
+
+def test_what_a_person_muted_stays_muted_whatever_the_policy_says(world: World, deployment: Deployment) -> None:
+    input_mute(actor=world.ada, deployment=deployment, name="sound")
+    DriftPolicy.objects.all().delete()
+    assert (mutings_release_orphaned(), muted()) == (0, ["sound"])
 
 
 def test_what_a_person_muted_no_run_undoes(world: World, deployment: Deployment) -> None:

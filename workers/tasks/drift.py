@@ -8,11 +8,14 @@ from celery import shared_task
 
 from apps.drift import services
 from apps.drift.extra import EXTRA_SIGNALS
+from apps.drift.services.muting import mutings_release_orphaned
 
 
 @shared_task(name="drift.due")
 def due() -> int:
-    """Ask for the runs that are due. The control worker does this: it looks, and analyses nothing."""
+    """Ask for the runs that are due, and give again what no run will. The control worker does this: it looks, and
+    analyses nothing."""
+    mutings_release_orphaned()
     return services.runs_request_due()
 
 

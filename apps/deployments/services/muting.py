@@ -59,8 +59,8 @@ def input_unmute(*, actor: User, deployment: Deployment, name: str, reason: str 
     return muted
 
 
-def input_healed(*, deployment: Deployment, name: str, drift_run: int, reason: str) -> MutedInput | None:
-    """A drift run found the input steady: give it to the model again, where a run muted it and not a person."""
+def input_healed(*, deployment: Deployment, name: str, drift_run: int | None, reason: str) -> MutedInput | None:
+    """A drift run found the input steady, or none can any more: give it again, unless a person muted it."""
     with transaction.atomic():
         muted = _held(_locked(deployment)).get(name)
         if muted is None or muted.muted_by_id is not None:

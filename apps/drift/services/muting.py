@@ -9,15 +9,17 @@ from django.db import transaction
 from django.db.models import F
 
 from apps.deployments.errors import InputNeeded, InputUnknown
-from apps.deployments.models import Deployment
+from apps.deployments.models import Deployment, MutedInput
 from apps.deployments.selectors import live_inputs, mutings, mutings_open
 from apps.deployments.services import input_healed, input_mute
 from apps.drift.models import DriftGroup, DriftPolicy, DriftRun
 from apps.drift.rules.muting import decide
 from apps.drift.rules.states import State
+from apps.drift.selectors import policy_of, profile_newest
 
 #: A window that ends earlier than so long before its run was asked for says nothing of the present.
 _PRESENT = timedelta(minutes=5)
+_NOT_ASKED_FOR = "The policy does not ask for it any more."
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,7 @@ def inputs_follow_drift(
         if run_id != _newest(row):
             return
         if not DriftPolicy.objects.filter(deployment=row, answer_without_drifted=True).exists():
-            _heal(row, [each.input for each in mutings_open([row])], run_id, "The policy does not ask for it any more.")
+            _heal(row, [each.input for each in mutings_open([row])], run_id, _NOT_ASKED_FOR)
             return
         modalities = live_inputs(row)
         decision = decide(modalities, groups)
@@ -46,6 +48,23 @@ def inputs_follow_drift(
         for name in decision.mute:
             if not _undone_by_a_person(row, name, modalities[name]):
                 _mute(row, name, modalities[name], run_id)
+
+
+def mutings_release_orphaned() -> int:
+    """Give inputs again of which no run to come would: the policy does not ask for it any more, or the live version has
+    no profile to be looked at by. How many. What a person muted is left alone."""
+    found = mutings_open().filter(muted_by=None, deployment__live_revision__isnull=False)
+    return sum(map(_release_orphaned, found.select_related("deployment__live_revision__version__model")))
+
+
+def _release_orphaned(muted: MutedInput) -> bool:
+    assert muted.deployment.live_revision is not None
+    version, reason = muted.deployment.live_revision.version, ""
+    if not policy_of(muted.deployment).answer_without_drifted:
+        reason = _NOT_ASKED_FOR
+    elif (profile := profile_newest(version)) is None or profile.problem:
+        reason = f"{version} has no usable reference profile: no drift run could tell when it is steady again."
+    return bool(reason and input_healed(deployment=muted.deployment, name=muted.input, drift_run=None, reason=reason))
 
 
 def _newest(deployment: Deployment) -> int | None:
