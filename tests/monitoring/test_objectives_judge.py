@@ -1,6 +1,7 @@
 """Objectives over real windows: what burns is an alert, once; what is not known is not called well."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -146,6 +147,39 @@ def test_reports_that_come_late_are_counted(world: World, digits: Deployment) ->
     windows_add(entries=[entry(2, row(requests=5), to=moment.timestamp() - 120)])
     objectives_judge(moment=moment + timedelta(minutes=1))
     assert standing(objective).period.total == 15
+
+
+def test_what_an_outage_left_for_the_end_is_in_the_budget_however_late_it_comes(
+    world: World, digits: Deployment
+) -> None:
+    objective, moment = promised(world, digits), now()
+    then = moment.timestamp() - 1200
+    windows_add(entries=[entry(1, row(requests=10), to=then), entry(2, row(requests=1), to=moment.timestamp())])
+    objectives_judge(moment=moment)
+    windows_add(entries=[entry(3, row(requests=5), to=then + 2)])
+    objectives_judge(moment=moment + timedelta(minutes=1))
+    assert standing(objective).period.total == 16
+
+
+def test_a_look_that_began_before_something_late_came_does_not_hide_it(
+    world: World, digits: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective, moment = promised(world, digits), now()
+    then = moment.timestamp() - 1200
+    windows_add(entries=[entry(1, row(requests=10), to=then), entry(2, row(requests=1), to=moment.timestamp())])
+    objectives_judge(moment=moment)
+    write = minutes._write
+
+    def late(*told: Any) -> None:
+        monkeypatch.setattr(minutes, "_write", write)
+        write(*told)
+        windows_add(entries=[entry(3, row(requests=5), to=then + 2)])
+
+    monkeypatch.setattr(minutes, "_write", late)
+    windows_add(entries=[entry(4, row(requests=1), to=moment.timestamp() + 60)])
+    for later in (1, 2):
+        objectives_judge(moment=moment + timedelta(minutes=later))
+    assert standing(objective).period.total == 17
 
 
 def test_after_an_outage_of_ingest_counting_goes_on_where_it_ended(world: World, digits: Deployment) -> None:

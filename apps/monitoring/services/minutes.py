@@ -4,8 +4,8 @@ Sums over weeks are asked for all the time, and an objective may ask of each req
 were within 250 ms. So each objective has minutes of its own: two numbers each.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from apps.core.clock import now
 from apps.monitoring import selectors
@@ -38,7 +38,25 @@ def _count(objective: Objective, until: datetime) -> None:
     _write(objective, found, since, end)
     counted = min(until, end)
     if counted != objective.counted_until:
-        Objective.objects.filter(pk=objective.pk).update(counted_until=counted)
+        # Not where it was set back meanwhile: then the next look counts what came late.
+        as_it_was = Objective.objects.filter(pk=objective.pk, counted_until=objective.counted_until)
+        as_it_was.update(counted_until=counted)
+
+
+def minutes_reopen(*, seconds: Mapping[str, float]) -> None:
+    """Have the minutes counted again since a second (unix) in which so much came late: by deployment.
+
+    After an outage what waited in the stream is counted out of order; what an objective's usual overlap does not reach
+    would be in the windows and never in its budget. In the transaction that adds to the windows.
+    """
+    for deployment, at in sorted(seconds.items()):
+        reach = datetime.fromtimestamp(at, UTC) + _LATE
+        Objective.objects.filter(deployment__name=deployment, counted_until__gt=reach).update(counted_until=reach)
+
+
+def late(second: float) -> bool:
+    """Whether a look that has been may have missed what is counted into this second by now."""
+    return second < (now() - _LATE).timestamp()
 
 
 def _since(objective: Objective, until: datetime) -> datetime:

@@ -13,6 +13,7 @@ from apps.monitoring.rules.receipts import Receipts, counted, received
 from apps.monitoring.rules.sketches import encode
 from apps.monitoring.rules.totals import added, of_row
 from apps.monitoring.selectors import counts_of
+from apps.monitoring.services.minutes import late, minutes_reopen
 
 
 def windows_add(*, entries: Sequence[Entry]) -> int:
@@ -25,9 +26,16 @@ def windows_add(*, entries: Sequence[Entry]) -> int:
         return 0
     with transaction.atomic():
         fresh = _receive(entries)
-        windows_merge(STEPS[0], window_totals(fresh))
+        totals = window_totals(fresh)
+        windows_merge(STEPS[0], totals)
+        minutes_reopen(seconds=_late(totals))
         _add_up([row for entry in fresh for row in entry.rows])
     return len(fresh)
+
+
+def _late(totals: Mapping[WindowKey, Counts]) -> dict[str, int]:
+    """Deployment -> the first of its seconds that objectives may have counted without this."""
+    return {name: second for second, name, _ in sorted(totals, reverse=True) if name != FLEET and late(second)}
 
 
 def windows_merge(step: int, totals: Mapping[WindowKey, Counts]) -> None:
