@@ -44,7 +44,7 @@ def sets_freeze(*, actor: User, policy: RetrainPolicy, before: datetime) -> Sets
         tests, base = list(policy.measured_on.select_related("dataset")), list(policy.base.select_related("dataset"))
         known = _samples(base)
         measured_before = samples_frozen(measured_name, [*met, *known])
-        learned_before = samples_frozen(learned_name, met)
+        learned_before = {*samples_frozen(learned_name, met), *(each.key for each in known)}
         sides = {each.key: side_of(each.key, policy.held_out, measured_before, learned_before) for each in met}
         apart, rest = ([each for each in met if sides[each.key] == side] for side in (MEASURED, LEARNED))
         if not apart or not rest:
