@@ -111,9 +111,11 @@ class JobHost:
     def _stage(self, spec: dict[str, Any]) -> None:
         sets = {"train": spec["dataset"], "measure": spec["measured_on"]}
         wanted = {name: version for name, version in sets.items() if version is not None}
-        self._watch.data_bytes = sum(
-            stage(self._directory, name, version, self._may_go_on) for name, version in wanted.items()
-        )
+        for size in stage(self._directory, wanted):
+            self._watch.data_bytes += size
+            self._limit = self._limit or exceeded(self._watch.taken(memory_bytes=0), self._allowed)
+            if not self._may_go_on():
+                raise InterruptedError("The job is to end.")
 
     def _supervised(self, spec: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """Run the child to its end: the last word that it said, and how the system says that it ended."""
