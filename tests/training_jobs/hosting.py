@@ -45,13 +45,14 @@ class Hosting:
 
     job: TrainingJob
     life: NodeLife = field(default_factory=lambda: NodeLife("n1"))
+    pace: Pace = field(default_factory=lambda: Pace(beat=0.1, stop=5.0, again=0.1, store=(0.1, 0.1)))
 
     def __post_init__(self) -> None:
         self._threads: list[threading.Thread] = []
 
     def start(self, command: Sequence[str] = CHILD) -> "Hosting":
         """What the worker does when the job's message comes."""
-        host = JobHost(self.job.pk, self.life, command=command, pace=Pace(beat=0.1, stop=5.0, again=0.1))
+        host = JobHost(self.job.pk, self.life, command=command, pace=self.pace)
 
         def run() -> None:
             try:

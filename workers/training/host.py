@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 
 from apps.core.errors import QuartetError
+from apps.registry.errors import StorageFull
 from apps.registry.services import version_mark_corrupt
 from apps.training import services
 from apps.training.rules.limits import Allowed, exceeded
@@ -42,13 +43,14 @@ _AGAIN = frozenset({"busy"})
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: between heartbeats, until a child that is to stop must have ended, between tries to say something, and
-    how long a stopping worker tries to."""
+    """Seconds: between heartbeats, until a child that is to stop must have ended, between tries to say something, how
+    long a stopping worker tries to, and between tries to have a result taken: three minutes of them."""
 
     beat: float = 2.0
     stop: float = 25.0
     again: float = 1.0
     last_word: float = 5.0
+    store: Sequence[float] = (1, 2, 4, 8, *(15,) * 11)
 
 
 class JobHost:
@@ -98,8 +100,7 @@ class JobHost:
         except QuartetError as error:
             return self._fail(error.code, error.message)
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            if full:
+            if _is_full(error):
                 return self._fail("disk_full", f"The disk of the node '{self._life.name}' is full: {error}.")
             return self._let_go("host_failed", f"Its host failed: {error}.")
         except DATABASE_AWAY as error:
@@ -111,9 +112,11 @@ class JobHost:
     def _stage(self, spec: dict[str, Any]) -> None:
         sets = {"train": spec["dataset"], "measure": spec["measured_on"]}
         wanted = {name: version for name, version in sets.items() if version is not None}
-        self._watch.data_bytes = sum(
-            stage(self._directory, name, version, self._may_go_on) for name, version in wanted.items()
-        )
+        for size in stage(self._directory, wanted):
+            self._watch.data_bytes += size
+            self._limit = self._limit or exceeded(self._watch.taken(memory_bytes=0), self._allowed)
+            if not self._may_go_on():
+                raise InterruptedError("The job is to end.")
 
     def _supervised(self, spec: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """Run the child to its end: the last word that it said, and how the system says that it ended."""
@@ -163,7 +166,7 @@ class JobHost:
         if self._limit:
             return self._fail(*self._limit)
         if last.get("event") == "done":
-            return partial(self._finish, last["code_digest"])
+            return partial(self._finish_or_say_why, last["code_digest"])
         if last.get("event") == "failed" and last["code"] not in _AGAIN:
             if last["code"] == "artifact_corrupt":
                 return partial(self._corrupt, last)
@@ -171,6 +174,21 @@ class JobHost:
         if self._life.stopping.is_set() and self._order != CANCEL:
             return self._let_go("worker_stopped", "The worker of its node was stopped.", blameless=True)
         return self._let_go(last.get("code", "process_ended"), last.get("message") or how)
+
+    def _finish_or_say_why(self, code_digest: str) -> None:
+        """A store that is away for a while costs no result; one that stays away is told of, by its name."""
+        for pause in (*self._pace.store, 0):
+            try:
+                return self._finish(code_digest)
+            except DATABASE_AWAY:
+                raise
+            except Exception as error:
+                self._log.warning("the result could not be registered", exc_info=True)
+                code, why = _refusal(error)
+            if self._life.stopping.wait(pause):
+                self._let_go("worker_stopped", f"The worker of its node was stopped. {why}", blameless=True)()
+                return
+        self._fail(code, why)()
 
     def _finish(self, code_digest: str) -> None:
         written = self._directory / "answers.json"
@@ -243,6 +261,17 @@ class JobHost:
             return None
         finally:
             close_old_connections()
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, StorageFull) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _refusal(error: Exception) -> tuple[str, str]:
+    """Code and sentence of what kept a result from being registered."""
+    what = str(error) if isinstance(error, QuartetError) else f"{type(error).__name__}: {error}."
+    own = error.code if isinstance(error, QuartetError) else "host_failed"
+    return "disk_full" if _is_full(error) else own, f"Its result could not be registered: {what}"
 
 
 def _roomiest() -> str:

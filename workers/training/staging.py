@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.conf import settings
 from apps.datasets import store
 from apps.datasets.errors import SamplesErased
 from apps.datasets.models import DatasetVersion
+from apps.datasets.rules import Described
 from apps.datasets.selectors import version_erased, version_samples
 from apps.training.models import TrainingJob
 from apps.training.rules.machine import ENDED
@@ -21,23 +22,28 @@ from workers.training.samples import file_path
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def stage(directory: Path, name: str, version_id: int, go_on: Callable[[], bool]) -> int:
-    """Write the list `name` and bring every file that is not here yet; returns the bytes of all.
+def stage(directory: Path, sets: Mapping[str, int]) -> Iterator[int]:
+    """Write the list of each dataset version in `sets`, by name, once every file of it lies here; tells the bytes of
+    each file as soon as it does, once also where several samples or sets have it.
 
-    Raises AssetMissing, AssetCorrupt, SamplesErased or OSError, and InterruptedError when `go_on` says no.
+    Raises AssetMissing, AssetCorrupt, SamplesErased or OSError.
     """
+    here: set[str] = set()
+    for name, version_id in sets.items():
+        samples = _samples(version_id)
+        wanted = {each for sample in samples for each in sample.inputs.values()}
+        for sha256 in sorted(wanted - here):
+            yield _bring(file_path(directory / "files", sha256), sha256)
+        here |= wanted
+        rows = [{"inputs": sample.inputs, "label": sample.label, "slices": sample.slices} for sample in samples]
+        _write(directory / f"{name}.json", json.dumps(rows).encode())
+
+
+def _samples(version_id: int) -> Sequence[Described]:
     version = DatasetVersion.objects.select_related("dataset").get(pk=version_id)
     if lost := version_erased(version):
         raise SamplesErased(f"{lost:,} samples of {version} were deleted with their subject since it was asked for.")
-    samples = version_samples(version)
-    total = 0
-    for sha256 in sorted({each for sample in samples for each in sample.inputs.values()}):
-        if not go_on():
-            raise InterruptedError("The job is to end.")
-        total += _bring(file_path(directory / "files", sha256), sha256)
-    rows = [{"inputs": sample.inputs, "label": sample.label, "slices": sample.slices} for sample in samples]
-    _write(directory / f"{name}.json", json.dumps(rows).encode())
-    return total
+    return version_samples(version)
 
 
 def _bring(path: Path, sha256: str) -> int:

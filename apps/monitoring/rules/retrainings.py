@@ -9,7 +9,7 @@ _CANCELLED = "cancelled"
 #: By the code that it ended with.
 _OF_THE_MODEL = ("gate_refused", "diverged", "recipe_failed", "nothing_learned")
 _OF_THE_OPERATOR = (
-    *("forbidden", "out_of_memory", "disk_full", "device_missing"),
+    *("forbidden", "out_of_memory", "disk_full", "storage_unwritable", "device_missing"),
     *("time_limit", "memory_limit", "disk_limit", "artifact_corrupt", "asset_missing", "asset_corrupt"),
 )
 _REMEDIES = {

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from apps.core import audit
 from apps.core.errors import QuartetError
+from apps.registry.errors import StorageFull, StorageUnwritable
 from apps.registry.models import ModelVersion
 from apps.registry.services import directory_register
 from apps.training.errors import DatasetUnfit
@@ -24,7 +25,8 @@ def job_finish(
 
     None where the lease is lost, the job was to be cancelled, or the registry refused it, which the job then tells.
     Whatever is killed in between, it can be called again: the same files are the same version, and everything else is
-    one transaction with the job's last step.
+    one transaction with the job's last step. Raises OSError, StorageFull or StorageUnwritable where the store does not
+    take it, which says nothing of the result.
     """
     job = held(job_id, lease)
     if job is None or job.cancelling:
@@ -33,6 +35,8 @@ def job_finish(
         return None
     try:
         version = _register(job, result, code_digest)
+    except (StorageFull, StorageUnwritable):
+        raise
     except QuartetError as error:
         job_fail(job_id=job_id, lease=lease, code=error.code, reason=f"Its result was refused: {error.message}")
         return None
