@@ -143,6 +143,41 @@ def test_headers_that_extend_each_other_without_end_are_no_archive(client: APICl
     assert code(send(client, (extended(512) + bytes(512)) * 5000)) == "400 bad_dataset"
 
 
+def crafted(**headers: str) -> bytes:
+    """An archive whose only file has these pax headers; `_` stands for a dot."""
+    held = io.BytesIO()
+    named = {name.replace("_", "."): value for name, value in headers.items()}
+    with tarfile.open(fileobj=held, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("1.png")
+        member.pax_headers = named
+        archive.addfile(member)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("first", [b"", tarfile.TarInfo("0.png").tobuf()], ids=["at once", "further on"])
+@pytest.mark.parametrize("headers", [{"GNU_sparse_size": "x"}, {"GNU_sparse_map": "a,b"}], ids=["size", "map"])
+def test_headers_with_numbers_that_are_none_are_no_archive(
+    client: APIClient, headers: dict[str, str], first: bytes
+) -> None:
+    answer = send(client, first + crafted(**headers))
+    assert code(answer) == "400 bad_dataset"
+    assert "no tar archive" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
+
+
+def test_a_file_of_fewer_bytes_than_none_is_refused_in_words(client: APIClient) -> None:
+    answer = send(client, crafted(GNU_sparse_map="0,1", GNU_sparse_size="-1000000"))
+    assert code(answer) == "400 bad_dataset"
+    assert "'1.png' in the archive claims to have -1,000,000 bytes" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
+
+
+def test_a_link_whose_name_is_no_utf_8_is_refused_in_words(client: APIClient) -> None:
+    link = tarfile.TarInfo("\udcff.png")
+    link.type = tarfile.SYMTYPE
+    answer = send(client, link.tobuf(format=tarfile.GNU_FORMAT, errors="surrogateescape"))
+    assert code(answer) == "400 bad_dataset"
+    assert "'�.png' is no file" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
+
+
 def test_directories_count_as_members_and_are_not_remembered(
     client: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,8 @@ _EXTENSIONS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
-#: A chain of extensions is read by recursion.
-_UNREADABLE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RecursionError)
+#: A chain of extensions is read by recursion; numbers in headers are read as they are.
+_UNREADABLE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RecursionError, ValueError)
 
 
 class _Header(tarfile.TarInfo):
@@ -34,19 +34,24 @@ class _Header(tarfile.TarInfo):
 
 
 @contextmanager
-def opened(stream: Any) -> Iterator[tarfile.TarFile]:
-    """A tar archive that comes from `stream`, plain or compressed; BadDataset where it turns out to be none."""
+def _readable() -> Iterator[None]:
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|*", tarinfo=_Header) as archive:
-            yield archive
+        yield
     except _UNREADABLE as error:
         raise BadDataset(f"The body is no tar archive that can be read: {error}.") from error
+
+
+def opened(stream: Any) -> tarfile.TarFile:
+    """A tar archive that comes from `stream`, plain or compressed. Raises BadDataset where it turns out to be none, as
+    do the others."""
+    with _readable():
+        return tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|*", tarinfo=_Header)
 
 
 def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """Each with its path and size, directories left out. The one before is no longer to be read."""
     count = 0
-    while member := archive.next():
+    while member := _next(archive):
         # It keeps them all, which is only of use where one can go back; its stub does not know.
         archive.members.clear()  # type: ignore[attr-defined]
         count += 1
@@ -54,3 +59,18 @@ def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
             raise ArchiveTooLarge(f"The archive has more than {MEMBERS_MOST:,} members.")
         if not member.isdir():
             yield member
+
+
+def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
+    with _readable():
+        member = archive.next()
+    if member is not None and member.size < 0:
+        raise BadDataset(f"'{member.name[:200]}' in the archive claims to have {member.size:,} bytes.")
+    return member
+
+
+def content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
+    """What the newest member has in it; None where it is no file."""
+    with _readable():
+        file = archive.extractfile(member) if member.isfile() else None
+        return file.read() if file else None
