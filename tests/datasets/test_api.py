@@ -4,6 +4,7 @@ import io
 import json
 import re
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,36 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_frozen(client: APIClient, 
     assert code(answer) == "400 bad_dataset"
     assert re.search(told, answer.json()["error"]["message"])  # type: ignore[attr-defined]
     assert not DatasetVersion.objects.exists()
+
+
+@pytest.mark.parametrize("piece", ["\0", "\ud800", "\udcff"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda piece: {"label": piece},
+        lambda piece: {"slices": [piece]},
+        lambda piece: {"inputs": {piece: "pictures/7.png"}},
+        lambda piece: {"inputs": {"image": f"{piece}.png"}},
+    ],
+    ids=["label", "slice", "name", "path"],
+)
+def test_what_no_row_can_hold_is_refused_with_its_line(
+    client: APIClient, change: Callable[[str], dict[str, object]], piece: str
+) -> None:
+    answer = send(client, packed(FILES, ONE, SEVEN | change(piece)))
+    assert code(answer) == "400 bad_dataset"
+    told = f"Line 2 .*{re.escape(repr(piece)[1:-1])}.* has NUL or half a surrogate pair"
+    assert re.search(told, answer.json()["error"]["message"])  # type: ignore[attr-defined]
+
+
+def test_a_text_that_is_none_is_refused_with_its_line(client: APIClient) -> None:
+    answer = send(client, packed({}, SEVEN | {"inputs": {"caption": {"text": "\ud800"}}}))
+    assert code(answer) == "400 bad_dataset"
+
+
+def test_a_label_of_null_is_none(client: APIClient) -> None:
+    answer = send(client, packed(FILES, SEVEN, ONE | {"label": None}))
+    assert code(answer) == "400 labels_missing"
 
 
 def test_a_bad_name_is_refused_before_anything_is_kept(client: APIClient) -> None:
