@@ -196,9 +196,43 @@ def test_headers_with_numbers_that_are_none_are_no_archive(
 
 
 def test_a_file_of_fewer_bytes_than_none_is_refused_in_words(client: APIClient) -> None:
-    answer = send(client, crafted(GNU_sparse_map="0,1", GNU_sparse_size="-1000000"))
+    answer = send(client, crafted(size="-1000000"))
     assert code(answer) == "400 bad_dataset"
     assert "'1.png' in the archive claims to have -1,000,000 bytes" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
+
+
+def test_a_claim_of_gigabytes_that_a_global_header_hides_is_refused_before_they_are_passed_over(
+    client: APIClient,
+) -> None:
+    hiding = tarfile.TarInfo.create_pax_global_header({"size": "5"})  # type: ignore[attr-defined]
+    member = tarfile.TarInfo("1.png")
+    member.size = 64 * 1024**3
+    assert code(send(client, hiding + member.tobuf(format=tarfile.GNU_FORMAT))) == "413 archive_too_large"
+
+
+def sparse() -> bytes:
+    """An archive whose file has one byte, after it says that its map goes on; it ends there."""
+    made = tarfile.TarInfo("1.png")
+    made.type, made.size = tarfile.GNUTYPE_SPARSE, 1
+    header = bytearray(made.tobuf(format=tarfile.GNU_FORMAT))
+    header[482], header[148:156] = 1, b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        sparse(),
+        crafted(GNU_sparse_map="0,1", GNU_sparse_size="1"),
+        crafted(GNU_sparse_major="1", GNU_sparse_minor="0"),
+    ],
+    ids=["old", "0.1", "1.0"],
+)
+def test_a_sparse_file_is_refused_before_its_map_is_followed(client: APIClient, body: bytes) -> None:
+    answer = send(client, body)
+    assert code(answer) == "400 bad_dataset"
+    assert "'1.png' in the archive is a sparse file" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
 
 
 def test_a_link_whose_name_is_no_utf_8_is_refused_in_words(client: APIClient) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Self, cast
 
+from django.conf import settings
+
 from apps.datasets.errors import ArchiveTooLarge, BadDataset
 
 #: Members of an archive, directories included; and bytes of what a header may add about the next member.
@@ -23,14 +25,27 @@ _UNREADABLE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, Recursion
 
 
 class _Header(tarfile.TarInfo):
-    """One header. What extends it would be read into memory at once, be it as large as it claims."""
+    """One header. What extends it would be read into memory at once, be it as large as it claims, and so would the map
+    of a sparse file. What lies between it and the next is passed over piece by piece, so a claim has its limit here:
+    later its size may be another, which a global header says.
+    """
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         found = super().frombuf(buf, encoding, errors)
-        if found.type in _EXTENSIONS and found.size > _EXTENSION_MOST:
-            raise ArchiveTooLarge(f"A header of the archive is over its limit of {_EXTENSION_MOST:,} bytes.")
+        most = _EXTENSION_MOST if found.type in _EXTENSIONS else settings.QUARTET_UPLOAD_LIMIT
+        if found.size > most:
+            raise ArchiveTooLarge(f"At '{found.name[:200]}' the archive is over a limit: {most:,} bytes.")
+        if found.type == tarfile.GNUTYPE_SPARSE:
+            raise _sparse(found)
         return found
+
+    def _proc_gnusparse_10(self, found: tarfile.TarInfo, *_: object) -> None:
+        raise _sparse(found)
+
+
+def _sparse(member: tarfile.TarInfo) -> BadDataset:
+    return BadDataset(f"'{member.name[:200]}' in the archive is a sparse file; pack it without --sparse.")
 
 
 @contextmanager
@@ -66,6 +81,8 @@ def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
         member = archive.next()
     if member is not None and member.size < 0:
         raise BadDataset(f"'{member.name[:200]}' in the archive claims to have {member.size:,} bytes.")
+    if member is not None and member.issparse():
+        raise _sparse(member)
     return member
 
 
