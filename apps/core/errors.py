@@ -2,11 +2,14 @@
 
 from typing import Any, ClassVar
 
+from apps.core.text import as_kept
+
 
 class QuartetError(Exception):
     """Base of every error a person or a client may see.
 
-    `fault` is `caller`, `platform`, `model` or `operator`; `remedy` is the next thing to do, as a sentence.
+    `fault` is `caller`, `platform`, `model` or `operator`; `remedy` is the next thing to do, as a sentence. The message
+    can be kept and sent, whatever it repeats of what somebody said.
     """
 
     code: ClassVar[str] = "error"
@@ -15,8 +18,8 @@ class QuartetError(Exception):
     remedy: str = "Try again; if it happens again, look in the logs."
 
     def __init__(self, message: str, *, remedy: str | None = None, **details: Any) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = as_kept(message)
+        super().__init__(self.message)
         self.details = details
         if remedy is not None:
             self.remedy = remedy

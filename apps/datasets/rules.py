@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from apps.core.text import can_be_kept
+
 #: Samples of one version, slices of one sample, and characters of a label or a slice.
 SAMPLES_MOST, SLICES_MOST, TEXT_MOST = 200_000, 20, 200
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -52,8 +54,10 @@ def samples_fault(samples: Sequence[Described]) -> str:
         texts = (sample.label, *sample.slices, *sample.inputs)
         if not sample.inputs:
             return f"Sample {place} has no file."
-        if len(sample.slices) > SLICES_MOST or any(len(text) > TEXT_MOST or "\0" in text for text in texts):
+        if len(sample.slices) > SLICES_MOST or any(len(text) > TEXT_MOST for text in texts):
             return f"Sample {place} has more than {SLICES_MOST} slices, or a text of more than {TEXT_MOST} characters."
+        if not all(map(can_be_kept, texts)):
+            return f"Sample {place} has a label, a slice or an input's name with NUL or half a surrogate pair."
     return ""
 
 

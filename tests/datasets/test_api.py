@@ -4,6 +4,7 @@ import io
 import json
 import re
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,36 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_frozen(client: APIClient, 
     assert not DatasetVersion.objects.exists()
 
 
+@pytest.mark.parametrize("piece", ["\0", "\ud800", "\udcff"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda piece: {"label": piece},
+        lambda piece: {"slices": [piece]},
+        lambda piece: {"inputs": {piece: "pictures/7.png"}},
+        lambda piece: {"inputs": {"image": f"{piece}.png"}},
+    ],
+    ids=["label", "slice", "name", "path"],
+)
+def test_what_no_row_can_hold_is_refused_with_its_line(
+    client: APIClient, change: Callable[[str], dict[str, object]], piece: str
+) -> None:
+    answer = send(client, packed(FILES, ONE, SEVEN | change(piece)))
+    assert code(answer) == "400 bad_dataset"
+    told = f"Line 2 .*{re.escape(repr(piece)[1:-1])}.* has NUL or half a surrogate pair"
+    assert re.search(told, answer.json()["error"]["message"])  # type: ignore[attr-defined]
+
+
+def test_a_text_that_is_none_is_refused_with_its_line(client: APIClient) -> None:
+    answer = send(client, packed({}, SEVEN | {"inputs": {"caption": {"text": "\ud800"}}}))
+    assert code(answer) == "400 bad_dataset"
+
+
+def test_a_label_of_null_is_none(client: APIClient) -> None:
+    answer = send(client, packed(FILES, SEVEN, ONE | {"label": None}))
+    assert code(answer) == "400 labels_missing"
+
+
 def test_a_bad_name_is_refused_before_anything_is_kept(client: APIClient) -> None:
     assert code(send(client, packed(FILES, ONE), "Digits")) == "400 bad_dataset"
     assert not Asset.objects.exists()
@@ -141,6 +172,75 @@ def test_a_header_that_claims_gigabytes_is_refused_before_they_are_read(client: 
 
 def test_headers_that_extend_each_other_without_end_are_no_archive(client: APIClient) -> None:
     assert code(send(client, (extended(512) + bytes(512)) * 5000)) == "400 bad_dataset"
+
+
+def crafted(**headers: str) -> bytes:
+    """An archive whose only file has these pax headers; `_` stands for a dot."""
+    held = io.BytesIO()
+    named = {name.replace("_", "."): value for name, value in headers.items()}
+    with tarfile.open(fileobj=held, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("1.png")
+        member.pax_headers = named
+        archive.addfile(member)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("first", [b"", tarfile.TarInfo("0.png").tobuf()], ids=["at once", "further on"])
+@pytest.mark.parametrize("headers", [{"GNU_sparse_size": "x"}, {"GNU_sparse_map": "a,b"}], ids=["size", "map"])
+def test_headers_with_numbers_that_are_none_are_no_archive(
+    client: APIClient, headers: dict[str, str], first: bytes
+) -> None:
+    answer = send(client, first + crafted(**headers))
+    assert code(answer) == "400 bad_dataset"
+    assert "no tar archive" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
+
+
+def test_a_file_of_fewer_bytes_than_none_is_refused_in_words(client: APIClient) -> None:
+    answer = send(client, crafted(size="-1000000"))
+    assert code(answer) == "400 bad_dataset"
+    assert "'1.png' in the archive claims to have -1,000,000 bytes" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
+
+
+def test_a_claim_of_gigabytes_that_a_global_header_hides_is_refused_before_they_are_passed_over(
+    client: APIClient,
+) -> None:
+    hiding = tarfile.TarInfo.create_pax_global_header({"size": "5"})  # type: ignore[attr-defined]
+    member = tarfile.TarInfo("1.png")
+    member.size = 64 * 1024**3
+    assert code(send(client, hiding + member.tobuf(format=tarfile.GNU_FORMAT))) == "413 archive_too_large"
+
+
+def sparse() -> bytes:
+    """An archive whose file has one byte, after it says that its map goes on; it ends there."""
+    made = tarfile.TarInfo("1.png")
+    made.type, made.size = tarfile.GNUTYPE_SPARSE, 1
+    header = bytearray(made.tobuf(format=tarfile.GNU_FORMAT))
+    header[482], header[148:156] = 1, b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        sparse(),
+        crafted(GNU_sparse_map="0,1", GNU_sparse_size="1"),
+        crafted(GNU_sparse_major="1", GNU_sparse_minor="0"),
+    ],
+    ids=["old", "0.1", "1.0"],
+)
+def test_a_sparse_file_is_refused_before_its_map_is_followed(client: APIClient, body: bytes) -> None:
+    answer = send(client, body)
+    assert code(answer) == "400 bad_dataset"
+    assert "'1.png' in the archive is a sparse file" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
+
+
+def test_a_link_whose_name_is_no_utf_8_is_refused_in_words(client: APIClient) -> None:
+    link = tarfile.TarInfo("\udcff.png")
+    link.type = tarfile.SYMTYPE
+    answer = send(client, link.tobuf(format=tarfile.GNU_FORMAT, errors="surrogateescape"))
+    assert code(answer) == "400 bad_dataset"
+    assert "'�.png' is no file" in answer.json()["error"]["message"]  # type: ignore[attr-defined]
 
 
 def test_directories_count_as_members_and_are_not_remembered(

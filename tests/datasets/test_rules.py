@@ -1,5 +1,6 @@
 """A dataset version is what is in it: order, repetition and origin do not change its digest."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +73,10 @@ def test_names_and_samples_that_no_row_can_hold_are_told() -> None:
     assert "lower-case" in name_fault("Digits")
     assert "Sample 1 has no file" in samples_fault([Described({"image": "a" * 64}, "6"), Described({}, "6")])
     assert unlabelled([Described({"image": "a" * 64}, " ")]) == 1
+
+
+@pytest.mark.parametrize("piece", ["\0", "\ud800"])
+def test_texts_that_no_row_can_hold_are_told(piece: str) -> None:
+    inputs = {"image": "a" * 64}
+    for sample in Described(inputs, piece), Described(inputs, "6", (piece,)), Described({piece: "a" * 64}, "6"):
+        assert "half a surrogate pair" in samples_fault([sample])

@@ -52,6 +52,12 @@ def test_a_stretch_that_is_none_is_refused(watched: Watched, wrong: dict[str, st
     assert watched.world.client(watched.world.ada).post(RUNS, wrong).status_code == 400
 
 
+def test_a_stretch_that_begins_in_the_future_is_refused_in_words(watched: Watched) -> None:
+    answer = watched.world.client(watched.world.ada).post(RUNS, {"after": (now() + timedelta(hours=1)).isoformat()})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == "after must be earlier than now."
+
+
 def test_who_may_not_operate_asks_for_no_run_and_reads_all(watched: Watched) -> None:
     run = looked_at(watched)
     client = watched.world.client(watched.world.cy)

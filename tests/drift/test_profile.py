@@ -103,6 +103,9 @@ def test_what_is_no_profile_is_refused(text: str | bytes) -> None:
                 "a.e": {"kind": "embedding", "count": 1, "dimension": 1, "mean": [0], "deviation": [1], "placed": "!"}
             }
         },
+        {"signals": {"a.x": {"kind": "category", "count": 1, "counts": {"\ud800": 1}}}},
+        {"signals": {"a.\0": {"kind": "category", "count": 1, "counts": {"a": 1}}}},
+        {"modalities": {"a": "\udfff"}},
     ],
 )
 def test_a_damaged_profile_is_refused(change: dict[str, Any]) -> None:

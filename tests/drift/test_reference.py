@@ -76,6 +76,29 @@ def test_one_that_cannot_be_used_keeps_no_version_out_and_says_what_is_wrong(
     assert problem in answer.json()["error"]["message"]
 
 
+ENDLESS = {"kind": "embedding", "count": 1, "dimension": 1, "mean": [0], "deviation": [1e999], "placed": "AAAAAA=="}
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"signals": {"image.embedding": ENDLESS}}, "a space that is none"),
+        ({"signals": {"image.\ud800": {"kind": "category", "count": 1, "counts": {"a": 1}}}}, "half a surrogate pair"),
+        ({"schema": "\0\ud800"}, "is of schema ��;"),
+    ],
+)
+class TestOneThatNoRowCanHold:
+    def test_is_refused_in_words(self, bare: Watched, changed: dict[str, Any], problem: str) -> None:
+        body = json.dumps(json.loads(bare.profile_text()) | changed)
+        answer = bare.world.client(bare.world.ada).put(AT, body, content_type="application/json")
+        assert answer.status_code == 422
+        assert problem in answer.json()["error"]["message"]
+
+    def test_is_kept_as_the_versions_problem(self, bare: Watched, changed: dict[str, Any], problem: str) -> None:
+        brings(bare, json.dumps(json.loads(bare.profile_text()) | changed).encode())
+        assert problem in shown(bare)["problem"]
+
+
 def test_one_that_is_too_large_is_not_even_read(bare: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profiles, "BYTES_MOST", 10)
     brings(bare, b'{"schema": 99}')

@@ -117,10 +117,14 @@ def test_a_reviewers_key_sets_them_with_the_scope_of_gates_alone(loop: Loop) -> 
         ([], "A policy is a list of 1 to 100 clauses."),
         ([{"slice": "all", "must": "be_perfect"}], "Clause 0: 'must' must be"),
         ([BETTER[0], {**BETTER[0], "perhaps": True}], "Clause 1: there is no 'perhaps'"),
+        ([{**BETTER[0], "\ud800": True}], "Clause 0: there is no '�'"),
+        ([{**BETTER[0], "slice": "\0"}], "Clause 0: 'slice' has at most 200 characters, none of them NUL"),
+        ([{**BETTER[0], "slice": "\ud800"}], "Clause 0: 'slice' has at most 200 characters, none of them NUL"),
+        ([{**BETTER[0], "slice": "s" * 201}], "Clause 0: 'slice' has at most 200 characters"),
     ],
 )
 def test_what_the_rules_cannot_read_is_refused_in_words(ben: APIClient, clauses: object, told: str) -> None:
-    answer = ben.put(f"{GATES}/echo", {"clauses": clauses})
+    answer = ben.put(f"{GATES}/echo", json.dumps({"clauses": clauses}), content_type="application/json")
     assert error(answer) == (400, "bad_policy")
     assert answer.json()["error"]["message"].startswith(told)
     assert not GatePolicy.objects.exists()

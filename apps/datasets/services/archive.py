@@ -20,7 +20,7 @@ from apps.datasets.models import DatasetVersion
 from apps.datasets.rules import Described
 from apps.datasets.services.assets import Content, assets_keep
 from apps.datasets.services.listed import LISTED, Line, line_read, media_type, refused
-from apps.datasets.services.unpacking import members, opened
+from apps.datasets.services.unpacking import content, members, opened
 from apps.datasets.services.versions import version_freeze
 
 #: One file is in memory at a time, and small ones together up to so much; bytes.
@@ -65,15 +65,13 @@ class _Files:
     def _take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         path = posixpath.normpath(member.name)
         self._left -= member.size
-        if self._left < 0 or not 0 <= member.size <= _LARGEST:
+        if self._left < 0 or member.size > _LARGEST:
             raise ArchiveTooLarge(
                 f"At '{path[:200]}' the archive is over a limit: {settings.QUARTET_UPLOAD_LIMIT:,} bytes in all, "
                 f"{_LARGEST:,} a file."
             )
-        file = archive.extractfile(member) if member.isfile() else None
-        if file is None:
+        if (raw := content(archive, member)) is None:
             raise BadDataset(f"'{path[:200]}' is no file: links and devices are not taken.")
-        raw = file.read()
         if path == LISTED:
             self.listed = raw
             return

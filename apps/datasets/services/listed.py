@@ -5,6 +5,7 @@ import mimetypes
 from dataclasses import dataclass
 from typing import Any
 
+from apps.core.text import can_be_kept
 from apps.datasets.errors import BadDataset
 from apps.datasets.rules import Described
 from apps.datasets.services.assets import Content
@@ -27,13 +28,22 @@ class Line:
 
 
 def line_read(place: int, text: str) -> Line:
-    """A line is {"inputs": {name: path or {"text": ...}}, "label", "slices"}; raises BadDataset for any other."""
+    """A line is {"inputs": {name: path or {"text": ...}}, "label", "slices"}; raises BadDataset for any other.
+
+    A label of null is none.
+    """
     try:
         said = json.loads(text)
         inputs = {str(name): _input(value) for name, value in said["inputs"].items()}
-        return Line(place, inputs, str(said["label"]), tuple(str(each) for each in said.get("slices", [])))
+        label = "" if said["label"] is None else str(said["label"])
+        line = Line(place, inputs, label, tuple(str(each) for each in said.get("slices", [])))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise refused(place, f"{type(error).__name__}: {error}") from error
+    paths = (value for value in inputs.values() if isinstance(value, str))
+    for each in (label, *line.slices, *inputs, *paths):
+        if not can_be_kept(each):
+            raise refused(place, f"{each[:80]!r} has NUL or half a surrogate pair")
+    return line
 
 
 def refused(place: int, why: str) -> BadDataset:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apps.core.text import can_be_kept
 from apps.drift.errors import ProfileMalformed, ProfileUnknownSchema
 from apps.drift.rules.columns import column, kind_in, lacking
 from apps.drift.rules.kinds import Kind, Sample, missing
@@ -46,7 +47,7 @@ class ReferenceProfile:
         if not isinstance(told, dict):
             raise ProfileMalformed("The reference profile is no JSON object.")
         if told.get("schema") != SCHEMA:
-            found = told.get("schema", "none")
+            found = str(told.get("schema", "none"))[:80]
             raise ProfileUnknownSchema(f"The reference profile is of schema {found}; this release reads {SCHEMA}.")
         return _read(told)
 
@@ -87,8 +88,10 @@ def _read(told: Mapping[str, Any]) -> ReferenceProfile:
 
 def _check_names(names: Iterable[str], most: int) -> None:
     for name in names:
-        if "\0" in name or not 0 < len(name) <= most:
+        if not 0 < len(name) <= most:
             raise ProfileMalformed(f"The name {name[:80]!r} in the reference profile is not 1 to {most} characters.")
+        if not can_be_kept(name):
+            raise ProfileMalformed(f"The name {name[:80]!r} in the reference profile has NUL or half a surrogate pair.")
 
 
 def _signals(signals: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Reference]]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from apps.core.text import can_be_kept
 from apps.drift.rules.columns import LARGEST, Column
 from apps.drift.rules.embeddings import MOST_DIMENSIONS, Space
 from apps.drift.rules.kinds import Kind
@@ -69,6 +70,8 @@ class Categories:
         counts = {str(name): int(count) for name, count in told["counts"].items()}
         _require(min(counts.values(), default=0) > 0, "a count below one")
         _require(sum(counts.values()) == _count(told), "counts of another sum than it says")
+        # NUL, as in OTHER, is left out where one is shown.
+        _require(all(can_be_kept(name.replace("\0", "")) for name in counts), "a category with half a surrogate pair")
         return cls(_count(told), counts)
 
 
@@ -101,7 +104,7 @@ class Vectors:
         mean, deviation = (np.array(told[name], np.float64) for name in ("mean", "deviation"))
         kept = min(dimension, MOST_DIMENSIONS)
         _require(mean.shape == deviation.shape == (kept,) and kept > 0, "a space of another dimension than it says")
-        _require(bool(np.isfinite(mean).all() and (deviation > 0).all()), "a space that is none")
+        _require(bool(np.isfinite([mean, deviation]).all() and (deviation > 0).all()), "a space that is none")
         placed = np.frombuffer(base64.b64decode(told["placed"], validate=True), "<f4").reshape(-1, kept)
         _require(bool(np.isfinite(placed).all()), "vectors that are no finite numbers")
         _require(0 < len(placed) <= min(MOST_VECTORS, _count(told)), "more or fewer vectors than it says")

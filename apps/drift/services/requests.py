@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from psycopg.errors import UniqueViolation
 
 from apps.core import audit, poke
 from apps.core.clock import now
+from apps.core.errors import CallerError
 from apps.core.models import User
 from apps.deployments.models import Deployment
 from apps.drift import access
@@ -25,23 +27,36 @@ def run_request(
     """Ask for a run now; returns it and whether it is new. One that waits or runs already is the answer, unless another
     window was asked for.
 
-    The window is the policy's; with `after`, that stretch of time up to `before` or now. Raises Forbidden, NothingLive,
-    NoReferenceProfile, or RunUnderWay where another window is being looked at.
+    The window is the policy's; with `after`, that stretch of time up to `before` or now. Raises Forbidden, CallerError
+    for a stretch that is none, NothingLive, NoReferenceProfile, or RunUnderWay where another window is being looked at.
     """
     access.watcher(actor)
+    until = before or now()
+    if after and after >= until:
+        raise CallerError(f"after must be earlier than {'before' if before else 'now'}.")
     profile = _profile(deployment)
+    for _ in range(2):  # once more where the one in the way ended this moment
+        run = _demand(actor, deployment, profile, after, until)
+        if run is not None:
+            return run, True
+        under_way = DriftRun.objects.filter(deployment=deployment, state__in=DriftRun.OPEN_STATES).first()
+        if under_way is None:
+            continue
+        if after or before:
+            raise RunUnderWay(f"Another window of '{deployment.name}' is being looked at.", run=under_way.pk)
+        return under_way, False
+    raise RunUnderWay(f"Other runs of '{deployment.name}' come and go at this moment.")
+
+
+def _demand(
+    actor: User, deployment: Deployment, profile: ReferenceProfile, after: datetime | None, until: datetime
+) -> DriftRun | None:
     with transaction.atomic():
-        run = _insert(deployment, profile, policy_of(deployment), DriftRun.Trigger.DEMAND, actor, after, before)
+        run = _insert(deployment, profile, policy_of(deployment), DriftRun.Trigger.DEMAND, until, actor, after)
         if run is not None:
             told = {"run": run.pk, "revision": run.revision}
             audit.record(actor=actor, action="drift.run_requested", target=f"deployment:{deployment.name}", **told)
-            return run, True
-    under_way = DriftRun.objects.filter(deployment=deployment, state__in=DriftRun.OPEN_STATES).first()
-    if under_way is None:  # it ended this moment
-        return run_request(actor=actor, deployment=deployment, after=after, before=before)
-    if after or before:
-        raise RunUnderWay(f"Another window of '{deployment.name}' is being looked at.", run=under_way.pk)
-    return under_way, False
+    return run
 
 
 def runs_request_due() -> int:
@@ -80,7 +95,7 @@ def _request_due(deployment: Deployment) -> bool:
     if not trigger:
         return False
     with transaction.atomic():
-        run = _insert(deployment, _profile(deployment), policy, DriftRun.Trigger(trigger))
+        run = _insert(deployment, _profile(deployment), policy, DriftRun.Trigger(trigger), moment)
     return run is not None
 
 
@@ -101,9 +116,9 @@ def _insert(
     profile: ReferenceProfile,
     policy: DriftPolicy,
     trigger: DriftRun.Trigger,
+    before: datetime,
     actor: User | None = None,
     after: datetime | None = None,
-    before: datetime | None = None,
 ) -> DriftRun | None:
     """None where a run of the deployment waits or runs already."""
     assert deployment.live_revision is not None
@@ -115,13 +130,20 @@ def _insert(
                 profile=profile,
                 trigger=trigger,
                 after=after,
-                before=before or now(),
+                before=before,
                 window=policy.window,
                 window_hours=policy.window_hours,
                 level=policy.level,
                 requested_by=actor,
             )
-    except IntegrityError:
+    except IntegrityError as error:
+        if not _of_open_once(error):
+            raise
         return None
     transaction.on_commit(lambda: poke.send(TASK, QUEUE))
     return run
+
+
+def _of_open_once(error: IntegrityError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == "drift_run_open_once"

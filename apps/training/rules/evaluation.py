@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from apps.core.text import as_kept, can_be_kept
 from apps.training.rules.mcnemar import exact_p
 
 ALL = "all"
@@ -19,7 +20,7 @@ FACTS = (
     *("clauses", "figures", "verdicts", "passed"),
 )
 _LEAST, _LEVEL = 30, 0.05
-_CLAUSES_MOST = 100
+_CLAUSES_MOST, _SLICE_LONGEST = 100, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,11 @@ def clauses_fault(clauses: Any) -> str:
 def _clause_fault(clause: dict[str, Any]) -> str:
     spelt = clause_spelt(clause)
     if unknown := sorted(set(spelt) - {"slice", "must", "by", "least", "level"}):
-        return f"there is no '{unknown[0]}'"
+        return f"there is no '{as_kept(unknown[0][:80])}'"
     if not isinstance(spelt.get("slice"), str) or not spelt["slice"]:
         return "'slice' must name one, such as 'all', 'class:*' or 'clean'"
+    if len(spelt["slice"]) > _SLICE_LONGEST or not can_be_kept(spelt["slice"]):
+        return f"'slice' has at most {_SLICE_LONGEST} characters, none of them NUL or half a surrogate pair"
     if spelt.get("must") not in (NOT_WORSE, BETTER):
         return f"'must' must be '{NOT_WORSE}' or '{BETTER}'"
     if not _number(spelt["by"], 0, 1) or not _number(spelt["level"], 1e-9, 1):
