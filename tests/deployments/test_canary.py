@@ -10,7 +10,7 @@ from apps.core.errors import Forbidden
 from apps.core.models import AuditEntry
 from apps.deployments import services
 from apps.deployments.errors import NotByDegrees, RolloutOver
-from apps.deployments.models import Deployment, Revision, Rollout
+from apps.deployments.models import Deployment, Replica, Revision, Rollout
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.rules.canary import Compared
 from apps.deployments.selectors import routing_deployments
@@ -72,6 +72,20 @@ def test_a_pass_takes_the_next_step(new: Revision, fleet: Fleet) -> None:
     age(new, 11)
     compared(fleet, new, "pass")
     assert (rollout_of(new).step, weights()) == (1, [(1, 50), (2, 50)])
+
+
+@pytest.mark.parametrize("steps", [0, 1], ids=["a larger share", "all traffic"])
+def test_an_earned_step_is_not_taken_while_its_replicas_are_dead(new: Revision, fleet: Fleet, steps: int) -> None:
+    for _ in range(steps):
+        age(new, 11)
+        compared(fleet, new, "pass")
+    fleet.fail(Replica.objects.get(stage__revision=new))
+    age(new, 11)
+    compared(fleet, new, "pass")
+    assert (rollout_of(new).state, rollout_of(new).step) == ("canary", steps)
+    Replica.objects.filter(stage__revision=new).update(ended_at=now() - timedelta(hours=1))  # another is tried later
+    fleet.bring_up()
+    assert (rollout_of(new).state, rollout_of(new).step) == (("canary", 1), ("shifting", 1))[steps]
 
 
 def test_each_step_is_earned_anew(new: Revision, fleet: Fleet) -> None:

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from apps.deployments.models import Rollout
 from apps.deployments.rules.advance import Evidence
+from apps.deployments.services import reconcile
 from apps.inference.rules.records import Mirrored
 from apps.inference.services import mirrors_add, predictions_add
-from tests.deployments.makers import Fleet
 from tests.deployments.test_canary import age
 from tests.inference.records import record
 from workers import compare
@@ -45,7 +45,7 @@ def passes(rollout: Rollout, seconds: float) -> Rollout:
     before = (rollout.state, rollout.step)
     began = rollout.stepped_at
     age(rollout.to_revision, seconds)
-    Fleet().reconcile(Evidence(comparisons=found))
+    reconcile(evidence=Evidence(comparisons=found))
     rollout.refresh_from_db()
     if (rollout.state, rollout.step) == before:
         Rollout.objects.filter(pk=rollout.pk).update(stepped_at=began)
