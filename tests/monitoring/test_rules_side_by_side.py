@@ -36,6 +36,7 @@ def test_the_same_passes() -> None:
     ("measure", "changes"),
     [
         ("failed", {"failed": 80}),
+        ("refused", {"refused": 80}),
         ("slower", {"latencies": [2 * each for each in WELL.latencies]}),
         ("unsure", {"confidences": [each - 0.2 for each in WELL.confidences]}),
         ("labels", {"labels": {"cat": 900, "dog": 100}}),
@@ -80,7 +81,12 @@ def test_a_handful_of_labels_holds_nothing_up() -> None:
 def test_a_model_without_labels_is_measured_by_what_it_has() -> None:
     bare = Arm(requests=500, failed=0, latencies=[5.0] * 500)
     found = compare(bare, bare, MARGINS)
-    assert (found.verdict, {each.name for each in found.measures}) == (Verdict.PASSED, {"failed", "slower"})
+    assert (found.verdict, {each.name for each in found.measures}) == (Verdict.PASSED, {"failed", "refused", "slower"})
+
+
+def test_two_that_refuse_everything_have_shown_nothing() -> None:
+    refusing = Arm(requests=1000, refused=1000)
+    assert of(compare(refusing, refusing, MARGINS), "failed") is Verdict.INCONCLUSIVE
 
 
 arms = st.builds(

@@ -46,11 +46,22 @@ def test_failures_of_the_model_count(canary: Rollout) -> None:
     assert "fails in 100.0%" in reason
 
 
-def test_what_callers_did_wrong_does_not(canary: Rollout) -> None:
+def test_what_callers_did_wrong_is_in_both_and_passes(canary: Rollout) -> None:
+    for revision in (1, 2):
+        answered(revision)
+        answered(revision, error="bad_input")
+    assert found(canary)[0] == "pass"
+
+
+@pytest.mark.parametrize("error", ["bad_input", "own_deadline_passed"])
+def test_a_candidate_that_alone_refuses_is_found(canary: Rollout, error: str) -> None:
     answered(1)
     answered(2)
-    answered(2, error="bad_input", count=10 * COUNT)
-    assert found(canary)[0] == "pass"
+    answered(2, error=error, count=4 * COUNT)
+    compared = compare.comparisons()[canary.pk]
+    verdicts = {each["name"]: each["verdict"] for each in compared.figures["measures"]}
+    assert (compared.verdict, verdicts["refused"], verdicts["failed"]) == ("fail", "fail", "pass")
+    assert "It refuses in 80.0%" in compared.figures["reason"]
 
 
 def test_another_label_or_a_longer_time_counts(canary: Rollout) -> None:

@@ -29,10 +29,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """What one revision did: requests, how many failed, and of the answers their times and, a sample each, the labels
-    and confidences; `labelled` samples have a known truth, `right` of them were right."""
+    """What one revision did: requests, how many were refused as their callers' fault, how many failed, and of the
+    answers their times and, a sample each, the labels and confidences; `labelled` samples have a known truth, `right`
+    of them were right."""
 
     requests: int = 0
+    refused: int = 0
     failed: int = 0
     latencies: Sequence[float] = ()  # ms
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -43,7 +45,8 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """By how much the candidate's share may be larger, 0 to 1; `samples` requests are needed in each arm."""
+    """By how much the candidate's share may be larger, 0 to 1; `samples` requests are needed in each arm. `failed` is
+    that of the refused, too."""
 
     samples: int = 200
     failed: float = 0.02
@@ -111,8 +114,12 @@ def gravest(measures: Sequence[Measured], baseline: int, candidate: int) -> Comp
 
 
 def _measures(baseline: Arm, candidate: Arm, margins: Margins) -> Iterable[Measured]:
-    failed = Share(baseline.failed, baseline.requests), Share(candidate.failed, candidate.requests)
-    yield _measured("failed", "fails", failed, margins.failed)
+    arms = baseline, candidate
+    old, new = (Share(each.failed, each.requests - each.refused) for each in arms)
+    yield _measured("failed", "fails", (old, new), margins.failed)
+    # Callers are dealt out to both arms alike: what one arm refuses more often is no fault of theirs.
+    old, new = (Share(each.refused, each.requests) for each in arms)
+    yield _measured("refused", "refuses", (old, new), margins.failed)
     if baseline.latencies and candidate.latencies:
         slow = 1.1 * quantile(baseline.latencies, 0.9)
         times = _shares(baseline.latencies, candidate.latencies, lambda each: each > slow)
@@ -180,13 +187,13 @@ def told(
 
 
 def difference(old: Share, new: Share, level: float = LEVEL) -> tuple[float, float]:
-    """The interval of new - old at `level`; both totals are at least 1.
+    """The interval of new - old at `level`; a share of nothing may be any.
 
     Newcombe 1998, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17,
     method 10: Wilson's intervals of both, put together.
     """
     z = NormalDist().inv_cdf((1 + level) / 2)
-    (old_low, old_high), (new_low, new_high) = wilson(*old, z), wilson(*new, z)
+    (old_low, old_high), (new_low, new_high) = (wilson(*each, z) if each.total else (0.0, 1.0) for each in (old, new))
     apart = new.value - old.value
     low = apart - sqrt((new.value - new_low) ** 2 + (old_high - old.value) ** 2)
     high = apart + sqrt((new_high - new.value) ** 2 + (old.value - old_low) ** 2)

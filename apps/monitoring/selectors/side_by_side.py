@@ -21,7 +21,7 @@ _READ = 100_000
 
 
 def arms(deployment: str, revisions: Sequence[int], since: datetime) -> list[Arm]:
-    """What each revision was asked and answered over the same time, without what failed by its caller's fault.
+    """What each revision was asked and answered over the same time.
 
     The time begins where the revision with the fewest requests has its `_MOST`-th newest, at `since` at the earliest.
     Of the other as many are taken, evenly over that time: with the newest alone of each, a slow minute would be in one
@@ -30,7 +30,7 @@ def arms(deployment: str, revisions: Sequence[int], since: datetime) -> list[Arm
     asked = Prediction.objects.filter(deployment=deployment, at__gte=since)
     if read := _oldest(asked, _READ):
         asked = asked.filter(at__gte=read)
-    asked = asked.filter(revision__in=revisions).exclude(error__in=REFUSALS)
+    asked = asked.filter(revision__in=revisions)
     oldest = [_oldest(asked.filter(revision=each), _MOST) for each in revisions]
     if all(oldest):
         asked = asked.filter(at__gte=min(each for each in oldest if each))
@@ -55,11 +55,13 @@ def _thinned(asked: QuerySet[Prediction]) -> QuerySet[Prediction, Any]:
 
 def _arm(found: Sequence[Any], since: datetime) -> Arm:
     answered = [row for row in found if not row[1]]
+    refused = sum(row[1] in REFUSALS for row in found)
     labels = {pk: given for pk, _, _, given, _ in answered if given}
     labelled, right = _known(list(labels), labels, since)
     return Arm(
         requests=len(found),
-        failed=len(found) - len(answered),
+        refused=refused,
+        failed=len(found) - len(answered) - refused,
         latencies=[row[2] for row in answered],
         labels=Counter(label for given in labels.values() for label in given),
         confidences=[each for row in answered for each in row[4] if each is not None],
