@@ -26,7 +26,7 @@ def answered(revision: int, *, error: str = "", latency_ms: float = 5.0, label: 
 
 
 def mirrored(
-    *, label: str = "7", error: str = "", busy_ms: float = 3.0, sure: float = 0.9, count: int = COUNT
+    *, label: str = "7", error: str = "", busy_ms: float = 3.0, sure: float | None = 0.9, count: int = COUNT
 ) -> list[UUID]:
     """The live revision said seven each time, and the one in the shadow this."""
     asked = [record(labels=["7"], confidences=[0.9]) for _ in range(count)]

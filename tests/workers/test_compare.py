@@ -72,6 +72,23 @@ def test_another_label_or_a_longer_time_counts(canary: Rollout) -> None:
     assert (verdicts["labels"], verdicts["slower"], verdicts["failed"]) == ("fail", "fail", "pass")
 
 
+def verdicts(rollout: Rollout) -> dict[str, str]:
+    return {each["name"]: each["verdict"] for each in compare.comparisons()[rollout.pk].figures["measures"]}
+
+
+def test_a_candidate_without_labels_or_confidences_where_the_live_one_has_them_fails(canary: Rollout) -> None:
+    answered(1)
+    predictions_add(records=[record(revision=2, labels=[], confidences=[]) for _ in range(COUNT)])
+    found = verdicts(canary)
+    assert (found["labels"], found["unsure"]) == ("fail", "fail")
+
+
+def test_two_models_that_give_no_labels_are_measured_by_what_they_give(canary: Rollout) -> None:
+    for revision in (1, 2):
+        predictions_add(records=[record(revision=revision, labels=[], confidences=[]) for _ in range(COUNT)])
+    assert set(verdicts(canary)) == {"failed", "refused", "slower"}
+
+
 def test_truths_that_came_count(world: World, canary: Rollout) -> None:
     for truth, revision in (("7", 1), ("3", 2)):
         for _ in range(COUNT):
@@ -150,7 +167,12 @@ def test_a_shadow_that_says_the_same_passes(shadow: Rollout) -> None:
 
 @pytest.mark.parametrize(
     ("measure", "said"),
-    [("differs", {"label": "3"}), ("slower", {"busy_ms": 30.0}), ("failed", {"error": "model_failed"})],
+    [
+        ("unsure", {"sure": None}),
+        ("differs", {"label": "3"}),
+        ("slower", {"busy_ms": 30.0}),
+        ("failed", {"error": "model_failed"}),
+    ],
 )
 def test_a_shadow_that_is_worse_fails_by_name(shadow: Rollout, measure: str, said: dict[str, Any]) -> None:
     mirrored(**said)

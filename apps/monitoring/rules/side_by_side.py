@@ -9,14 +9,17 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from math import sqrt
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from apps.monitoring.rules.accuracy import wilson
+
+T = TypeVar("T")
 
 #: How surely an interval holds the difference.
 LEVEL = 0.99
 #: Labels that are held against each other: the commonest.
 _LABELS = 50
+_UNLABELLED = "answers without a label", "answers with a label"
 
 
 class Verdict(StrEnum):
@@ -30,15 +33,15 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Arm:
     """What one revision did: requests, how many were refused as their callers' fault, how many failed, and of the
-    answers their times and, a sample each, the labels and confidences; `labelled` samples have a known truth, `right`
-    of them were right."""
+    answers their times and, a sample each, the labels and confidences, "" and None where it gave none; `labelled`
+    samples have a known truth, `right` of them were right."""
 
     requests: int = 0
     refused: int = 0
     failed: int = 0
     latencies: Sequence[float] = ()  # ms
     labels: Mapping[str, int] = field(default_factory=dict)
-    confidences: Sequence[float] = ()
+    confidences: Sequence[float | None] = ()
     labelled: int = 0
     right: int = 0
 
@@ -124,11 +127,12 @@ def _measures(baseline: Arm, candidate: Arm, margins: Margins) -> Iterable[Measu
         slow = 1.1 * quantile(baseline.latencies, 0.9)
         times = _shares(baseline.latencies, candidate.latencies, lambda each: each > slow)
         yield _measured("slower", f"takes longer than {slow:.3g} ms", times, margins.slower)
-    if baseline.confidences and candidate.confidences:
-        unsure = quantile(baseline.confidences, 0.1)
-        doubts = _shares(baseline.confidences, candidate.confidences, lambda each: each < unsure)
-        yield _measured("unsure", f"has a confidence below {unsure:.3g}", doubts, margins.unsure)
-    if baseline.labels and candidate.labels:
+    known = [each for each in baseline.confidences if each is not None]
+    if known and candidate.confidences:
+        unsure = quantile(known, 0.1)
+        doubts = _shares(baseline.confidences, candidate.confidences, lambda each: each is None or each < unsure)
+        yield _measured("unsure", f"has none or a confidence below {unsure:.3g}", doubts, margins.unsure)
+    if any(baseline.labels) and candidate.labels:
         yield _labels(baseline.labels, candidate.labels, margins.labels)
     if baseline.labelled and candidate.labelled:
         wrong = Share(baseline.labelled - baseline.right, baseline.labelled)
@@ -153,8 +157,9 @@ def _labels(baseline: Mapping[str, int], candidate: Mapping[str, int], margin: f
     for name in names:
         old, new = Share(baseline.get(name, 0), totals[0]), Share(candidate.get(name, 0), totals[1])
         wider = 1 - (1 - LEVEL) / len(names)
-        more = _measured("labels", f"answers '{name[:40]}'", (old, new), margin, wider)
-        fewer = _measured("labels", f"does not answer '{name[:40]}'", (_rest(old), _rest(new)), margin, wider)
+        yes, no = (f"answers '{name[:40]}'", f"does not answer '{name[:40]}'") if name else _UNLABELLED
+        more = _measured("labels", yes, (old, new), margin, wider)
+        fewer = _measured("labels", no, (_rest(old), _rest(new)), margin, wider)
         found += [more, fewer]
     return min(found, key=lambda each: (list(Verdict).index(each.verdict), margin - each.low))
 
@@ -206,5 +211,5 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _shares(old: Sequence[float], new: Sequence[float], undesired: Callable[[float], bool]) -> tuple[Share, Share]:
+def _shares(old: Sequence[T], new: Sequence[T], undesired: Callable[[T], bool]) -> tuple[Share, Share]:
     return Share(sum(map(undesired, old)), len(old)), Share(sum(map(undesired, new)), len(new))
