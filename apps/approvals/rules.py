@@ -1,10 +1,11 @@
 """When is a request decided, and by whose word? Values in, a verdict out."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from apps.core.rules import canonical
 
 OPEN, GRANTED, REJECTED = "open", "granted", "rejected"
 
@@ -32,5 +33,4 @@ def stricter(opened: Terms, present: Terms) -> Terms:
 
 def evidence_digest(evidence: dict[str, Any]) -> str:
     """SHA-256, as 64 hex digits, over the evidence in canonical JSON: what reviewers were shown besides the subject."""
-    canonical = json.dumps(evidence, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical(evidence).encode()).hexdigest()

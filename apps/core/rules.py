@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 #: What the first entry's `previous_hash` is.
@@ -13,8 +14,20 @@ GENESIS = "0" * 64
 
 def entry_hash(previous_hash: str, fields: dict[str, Any]) -> str:
     """SHA-256, as 64 hex digits, over the previous hash and the entry's fields in canonical JSON."""
-    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(f"{previous_hash}\n{canonical}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous_hash}\n{canonical(fields)}".encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """JSON in one spelling, the same for a value and for what PostgreSQL's jsonb gives back of it.
+
+    jsonb keeps numbers as decimals: -0.0 comes back as 0.0, and a float of 1e16 or more as a whole number.
+    """
+    kept = json.loads(json.dumps(value), parse_float=_kept)
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _kept(number: str) -> int | float:
+    return int(Decimal(number)) if "e+" in number else float(number) + 0.0
 
 
 @dataclass(frozen=True, slots=True)

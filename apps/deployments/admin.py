@@ -56,7 +56,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
         act = request.POST.get("act", "")
         told: dict[str, Any] = {}
         if act == "abort":
-            told["reason"] = request.POST.get("reason", "")[:_LONGEST_REASON]
+            told["reason"] = request.POST.get("reason", "").replace("\0", "")[:_LONGEST_REASON]
         if act in STEP_ACTS:
             told["step"] = whole_of(request.POST.get("step", ""))
         return self._acted(request, pk, partial(_act, act, rollout, told)) if act in ROLLOUT_ACTS else self._page(pk)

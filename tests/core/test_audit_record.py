@@ -1,14 +1,26 @@
 """The audit chain: every act is written once, in order, and the database gives none back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from apps.core import audit
 from apps.core.models import AuditEntry, AuditHead
 from apps.core.rules import GENESIS, Head
 from tests.world import World
+
+#: What jsonb can hold.
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
 
 
 def write(action: str, actor: object = None) -> AuditEntry:
@@ -25,6 +37,19 @@ def test_entries_are_chained_to_the_one_before(world: World) -> None:
     first, second = write("made", world.ada), write("changed", world.ada)
     assert second.previous_hash == first.hash
     assert audit.first_break() is None
+
+
+@pytest.mark.django_db
+@given(VALUES)
+@example({"rate": -0.0})
+@example([1e22, -1.5e16, 1e-300])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_an_entry_tells_it_has_its_hash_when_it_is_read_back(value: Any) -> None:
+    with transaction.atomic():
+        audit.record(actor=None, action="told", target="thing:1", value=value)
+        broken = audit.first_break()
+        transaction.set_rollback(True)  # each example stands alone
+    assert broken is None
 
 
 def test_quartet_itself_is_named_where_nobody_acted(world: World) -> None:

@@ -21,6 +21,11 @@ def chain(bodies: list[dict[str, object]]) -> list[Link]:
     return links
 
 
+def test_an_entry_written_before_numbers_had_one_spelling_keeps_its_hash() -> None:
+    fields = {"sequence": 1, "detail": {"share": 0.05, "b": [1.0, -2, 1e-07, None, True, "\xe4"], "a": 10**22}}
+    assert entry_hash(GENESIS, fields) == "36ad94a00181b2233ab23e0754b372dc27b0b2829b758adab0a7ba11551aab8d"
+
+
 @given(st.lists(FIELDS))
 def test_an_untouched_chain_is_whole(bodies: list[dict[str, object]]) -> None:
     assert first_break(chain(bodies)) is None

@@ -141,3 +141,8 @@ def test_a_button_of_a_page_that_showed_another_step_promotes_nothing(world: Wor
     press(ada, canary, "promote", step="0")
     assert "at another step by now, with 50 % of the traffic" in press(ada, canary, "promote", step="0")
     assert weights() == [(1, 50), (2, 50)]
+
+
+def test_a_reason_that_no_column_holds_aborts_all_the_same(world: World, canary: Rollout) -> None:
+    press(signed_in(world.ada), canary, "abort", reason="It is \0wrong.")
+    assert (canary.state, canary.reason) == ("reverting", "Aborted by ada: It is wrong.")

@@ -10,12 +10,12 @@ from apps.core.errors import Forbidden
 from apps.core.models import AuditEntry
 from apps.deployments import services
 from apps.deployments.errors import NotByDegrees, RolloutOver
-from apps.deployments.models import Deployment, Revision, Rollout
+from apps.deployments.models import Deployment, Replica, Revision, Rollout
 from apps.deployments.rules.advance import Evidence
 from apps.deployments.rules.canary import Compared
 from apps.deployments.selectors import routing_deployments
 from apps.registry.models import ModelVersion
-from tests.deployments.makers import Fleet, approve, make_revision, make_version
+from tests.deployments.makers import Fleet, approve, make_revision, make_version, settle
 from tests.world import World
 
 PLAN = {"steps": [10, 50], "interval_s": 10, "patience_s": 60, "samples": 10}
@@ -74,6 +74,20 @@ def test_a_pass_takes_the_next_step(new: Revision, fleet: Fleet) -> None:
     assert (rollout_of(new).step, weights()) == (1, [(1, 50), (2, 50)])
 
 
+@pytest.mark.parametrize("steps", [0, 1], ids=["a larger share", "all traffic"])
+def test_an_earned_step_is_not_taken_while_its_replicas_are_dead(new: Revision, fleet: Fleet, steps: int) -> None:
+    for _ in range(steps):
+        age(new, 11)
+        compared(fleet, new, "pass")
+    fleet.fail(Replica.objects.get(stage__revision=new))
+    age(new, 11)
+    compared(fleet, new, "pass")
+    assert (rollout_of(new).state, rollout_of(new).step) == ("canary", steps)
+    Replica.objects.filter(stage__revision=new).update(ended_at=now() - timedelta(hours=1))  # another is tried later
+    fleet.bring_up()
+    assert (rollout_of(new).state, rollout_of(new).step) == (("canary", 1), ("shifting", 1))[steps]
+
+
 def test_each_step_is_earned_anew(new: Revision, fleet: Fleet) -> None:
     age(new, 11)
     compared(fleet, new, "pass")
@@ -101,6 +115,24 @@ def test_a_fail_sends_all_traffic_back_at_once_with_its_reason(
     new.refresh_from_db()
     old.refresh_from_db()
     assert (new.state, new.state_reason, old.state) == ("failed", "It was a fail.", "live")
+
+
+def test_going_back_waits_as_long_as_the_live_revision_gave_its_requests(
+    world: World, deployment: Deployment, old: Revision, fleet: Fleet
+) -> None:
+    hasty = make_revision(world, deployment, make_version(world, 2), strategy="canary", canary=PLAN, timeout_ms=100)
+    approve(world, hasty)
+    fleet.beat()
+    fleet.bring_up()
+    compared(fleet, hasty, "fail")
+    seen = []
+    for seconds in (20, 40):  # the live one gives 30
+        fleet.beat()
+        fleet.reconcile(fleet.moved(deployment, waiting=1))
+        settle(deployment, seconds)
+        fleet.reconcile(fleet.moved(deployment, waiting=1))
+        seen.append(rollout_of(hasty).state)
+    assert seen == ["reverting", "failed"]
 
 
 def test_a_verdict_on_another_step_says_nothing_of_this_one(new: Revision, fleet: Fleet) -> None:

@@ -49,6 +49,18 @@ def test_its_child_learns_all_it_needs(replica: Replica, version: ModelVersion, 
     }
 
 
+def test_it_has_as_long_to_drain_as_the_live_revision_gives_requests(
+    world: World, deployment: Deployment, version: ModelVersion, fleet: Fleet
+) -> None:
+    fleet.go_live(world, deployment, make_revision(world, deployment, version, timeout_ms=9000))
+    approve(world, make_revision(world, deployment, make_version(world, 2), timeout_ms=100))
+    fleet.beat()
+    fleet.reconcile()
+    spec = fleet.claim(Replica.objects.select_related("node").get(stage__revision__number=2))
+    assert spec
+    assert spec["timeout_ms"] == 9000
+
+
 def test_a_claimed_replica_is_starting_in_this_life_of_its_node(replica: Replica, fleet: Fleet) -> None:
     fleet.claim(replica)
     replica.refresh_from_db()

@@ -100,6 +100,15 @@ def test_an_approval_that_does_not_hold_ends_the_revision_with_the_reason(
     assert not Rollout.objects.exists()
 
 
+@pytest.mark.parametrize("rate", [0.0, -0.0, 1e-7])
+def test_whichever_way_a_number_of_it_is_written_its_approval_holds(
+    world: World, deployment: Deployment, version: ModelVersion, rate: float
+) -> None:
+    revision = make_revision(world, deployment, version, record={"rate": rate})
+    approve(world, revision)
+    assert revision.state == Revision.State.STARTING
+
+
 def test_a_specification_changed_behind_the_triggers_back_is_refused(world: World, revision: Revision) -> None:
     with connection.cursor() as cursor:
         cursor.execute("set constraints all immediate; alter table deployments_revision disable trigger user")

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.deployments.rules.advance import Evidence, Facts, advance
+from apps.deployments.rules.advance import AT_A_STEP, Evidence, Facts, advance
 from apps.deployments.rules.canary import Progress
 
 #: Where each state may lead, besides staying.
 NEXT = {
-    "starting": {"rolling", "canary", "shifting", "failed"},
+    "starting": {"rolling", "shadow", "canary", "shifting", "failed"},
     "canary": {"shifting", "reverting"},
+    "shadow": {"canary", "shifting", "reverting"},
     "rolling": {"shifting", "reverting"},
     "shifting": {"keeping", "draining"},
     "keeping": {"draining"},
@@ -48,7 +49,18 @@ FACTS = st.builds(
         reason=st.just("so measured"),
         paused=st.booleans(),
         automatic=st.booleans(),
+        shadow=st.booleans(),
     ),
+).filter(lambda facts: facts.progress or facts.state not in AT_A_STEP)
+
+#: At a step that passed, which FACTS seldom are.
+PASSED = st.builds(
+    Facts,
+    state=st.sampled_from(AT_A_STEP),
+    all_ready=st.booleans(),
+    started=st.booleans(),
+    corrupt=st.sampled_from(["", "corrupt"]),
+    progress=st.builds(Progress, steps=st.just(3), at=st.integers(0, 2), verdict=st.just("pass")),
 )
 
 
@@ -61,7 +73,7 @@ def test_a_rollout_goes_one_step_on_and_fails_only_before_all_traffic_has_moved(
 def test_whoever_turns_back_says_why(facts: Facts) -> None:
     step = advance(facts)
     assert (
-        step.state in (facts.state, "rolling", "canary", "shifting", "keeping", "draining", "done", "failed")
+        step.state in (facts.state, "rolling", "shadow", "canary", "shifting", "keeping", "draining", "done", "failed")
         or step.reason
     )
 
@@ -97,11 +109,42 @@ def test_what_failed_on_the_way_fails_with_the_reason_that_it_had_then() -> None
     assert (step.state, step.reason) == ("failed", "boom")
 
 
-@given(FACTS)
+@given(FACTS | PASSED)
 def test_traffic_moves_only_to_a_revision_that_is_ready_and_whole(facts: Facts) -> None:
-    if facts.state in ("starting", "rolling") and advance(facts).state == "shifting":
+    if facts.state in ("starting", "rolling", "canary", "shadow") and advance(facts).state == "shifting":
         assert facts.all_ready
         assert not facts.corrupt
+
+
+@given(FACTS | PASSED)
+def test_a_larger_share_goes_only_to_a_revision_with_a_replica_of_each_stage(facts: Facts) -> None:
+    if advance(facts).to is not None:
+        assert facts.started
+        assert not facts.corrupt
+
+
+EARNED = Facts("canary", progress=Progress(steps=3, since=60.0, verdict="pass"))
+
+
+@pytest.mark.parametrize("state", ["canary", "shadow"])
+def test_an_earned_step_waits_for_a_replica_and_not_for_all_of_them(state: str) -> None:
+    dead = replace(EARNED, state=state)
+    assert (advance(dead).state, advance(dead).to) == (state, None)
+    growing = advance(replace(dead, started=True))
+    assert (growing.state, growing.to) == ("canary", 1)
+
+
+@pytest.mark.parametrize("state", ["canary", "shadow"])
+def test_all_traffic_waits_for_all_replicas(state: str) -> None:
+    last = replace(EARNED, state=state, started=True, progress=replace(EARNED.progress, at=2))
+    assert advance(last).state == state
+    assert advance(replace(last, all_ready=True)).state == "shifting"
+
+
+def test_what_fails_or_is_unclear_does_not_wait_for_replicas() -> None:
+    failed, unclear = (replace(EARNED, progress=replace(EARNED.progress, verdict=each)) for each in ("fail", ""))
+    assert advance(failed).state == "reverting"
+    assert advance(unclear).pause
 
 
 def test_three_failures_end_a_rollout_with_the_last_reason() -> None:

@@ -40,7 +40,10 @@ def test_the_same_answers_pass() -> None:
         ("failed", {"error": "model_failed"}),
         ("slower", {"candidate_ms": 500.0}),
         ("unsure", {"candidate_confidences": [0.1]}),
+        ("unsure", {"candidate_confidences": []}),
+        ("unsure", {"candidate_confidences": [None]}),
         ("differs", {"candidate_labels": ["horse"], "truths": []}),
+        ("differs", {"candidate_labels": [], "truths": []}),
     ],
 )
 def test_what_is_surely_worse_fails_and_says_in_what(measure: str, changes: dict[str, object]) -> None:

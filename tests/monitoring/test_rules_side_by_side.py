@@ -36,9 +36,13 @@ def test_the_same_passes() -> None:
     ("measure", "changes"),
     [
         ("failed", {"failed": 80}),
+        ("refused", {"refused": 80}),
         ("slower", {"latencies": [2 * each for each in WELL.latencies]}),
         ("unsure", {"confidences": [each - 0.2 for each in WELL.confidences]}),
+        ("unsure", {"confidences": [None] * 1000}),
+        ("unsure", {"confidences": [None, *WELL.confidences[:2]] * 300}),
         ("labels", {"labels": {"cat": 900, "dog": 100}}),
+        ("labels", {"labels": {"": 1000}}),
         ("labels", {"labels": {"cat": 500, "horse": 500}}),
         ("wrong", {"right": 300}),
     ],
@@ -80,7 +84,17 @@ def test_a_handful_of_labels_holds_nothing_up() -> None:
 def test_a_model_without_labels_is_measured_by_what_it_has() -> None:
     bare = Arm(requests=500, failed=0, latencies=[5.0] * 500)
     found = compare(bare, bare, MARGINS)
-    assert (found.verdict, {each.name for each in found.measures}) == (Verdict.PASSED, {"failed", "slower"})
+    assert (found.verdict, {each.name for each in found.measures}) == (Verdict.PASSED, {"failed", "refused", "slower"})
+
+
+def test_samples_without_a_confidence_that_the_live_one_has_as_well_pass() -> None:
+    gaps = replace(WELL, confidences=[None if n % 4 else 0.9 for n in range(1000)], labels={"": 250, "cat": 750})
+    assert compare(gaps, gaps, MARGINS).verdict is Verdict.PASSED
+
+
+def test_two_that_refuse_everything_have_shown_nothing() -> None:
+    refusing = Arm(requests=1000, refused=1000)
+    assert of(compare(refusing, refusing, MARGINS), "failed") is Verdict.INCONCLUSIVE
 
 
 arms = st.builds(

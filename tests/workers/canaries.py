@@ -5,9 +5,9 @@ from uuid import UUID
 
 from apps.deployments.models import Rollout
 from apps.deployments.rules.advance import Evidence
+from apps.deployments.services import reconcile
 from apps.inference.rules.records import Mirrored
 from apps.inference.services import mirrors_add, predictions_add
-from tests.deployments.makers import Fleet
 from tests.deployments.test_canary import age
 from tests.inference.records import record
 from workers import compare
@@ -26,7 +26,7 @@ def answered(revision: int, *, error: str = "", latency_ms: float = 5.0, label: 
 
 
 def mirrored(
-    *, label: str = "7", error: str = "", busy_ms: float = 3.0, sure: float = 0.9, count: int = COUNT
+    *, label: str = "7", error: str = "", busy_ms: float = 3.0, sure: float | None = 0.9, count: int = COUNT
 ) -> list[UUID]:
     """The live revision said seven each time, and the one in the shadow this."""
     asked = [record(labels=["7"], confidences=[0.9]) for _ in range(count)]
@@ -45,7 +45,7 @@ def passes(rollout: Rollout, seconds: float) -> Rollout:
     before = (rollout.state, rollout.step)
     began = rollout.stepped_at
     age(rollout.to_revision, seconds)
-    Fleet().reconcile(Evidence(comparisons=found))
+    reconcile(evidence=Evidence(comparisons=found))
     rollout.refresh_from_db()
     if (rollout.state, rollout.step) == before:
         Rollout.objects.filter(pk=rollout.pk).update(stepped_at=began)

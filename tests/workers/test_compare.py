@@ -46,11 +46,22 @@ def test_failures_of_the_model_count(canary: Rollout) -> None:
     assert "fails in 100.0%" in reason
 
 
-def test_what_callers_did_wrong_does_not(canary: Rollout) -> None:
+def test_what_callers_did_wrong_is_in_both_and_passes(canary: Rollout) -> None:
+    for revision in (1, 2):
+        answered(revision)
+        answered(revision, error="bad_input")
+    assert found(canary)[0] == "pass"
+
+
+@pytest.mark.parametrize("error", ["bad_input", "own_deadline_passed"])
+def test_a_candidate_that_alone_refuses_is_found(canary: Rollout, error: str) -> None:
     answered(1)
     answered(2)
-    answered(2, error="bad_input", count=10 * COUNT)
-    assert found(canary)[0] == "pass"
+    answered(2, error=error, count=4 * COUNT)
+    compared = compare.comparisons()[canary.pk]
+    verdicts = {each["name"]: each["verdict"] for each in compared.figures["measures"]}
+    assert (compared.verdict, verdicts["refused"], verdicts["failed"]) == ("fail", "fail", "pass")
+    assert "It refuses in 80.0%" in compared.figures["reason"]
 
 
 def test_another_label_or_a_longer_time_counts(canary: Rollout) -> None:
@@ -59,6 +70,23 @@ def test_another_label_or_a_longer_time_counts(canary: Rollout) -> None:
     compared = compare.comparisons()[canary.pk]
     verdicts = {each["name"]: each["verdict"] for each in compared.figures["measures"]}
     assert (verdicts["labels"], verdicts["slower"], verdicts["failed"]) == ("fail", "fail", "pass")
+
+
+def verdicts(rollout: Rollout) -> dict[str, str]:
+    return {each["name"]: each["verdict"] for each in compare.comparisons()[rollout.pk].figures["measures"]}
+
+
+def test_a_candidate_without_labels_or_confidences_where_the_live_one_has_them_fails(canary: Rollout) -> None:
+    answered(1)
+    predictions_add(records=[record(revision=2, labels=[], confidences=[]) for _ in range(COUNT)])
+    found = verdicts(canary)
+    assert (found["labels"], found["unsure"]) == ("fail", "fail")
+
+
+def test_two_models_that_give_no_labels_are_measured_by_what_they_give(canary: Rollout) -> None:
+    for revision in (1, 2):
+        predictions_add(records=[record(revision=revision, labels=[], confidences=[]) for _ in range(COUNT)])
+    assert set(verdicts(canary)) == {"failed", "refused", "slower"}
 
 
 def test_truths_that_came_count(world: World, canary: Rollout) -> None:
@@ -139,7 +167,12 @@ def test_a_shadow_that_says_the_same_passes(shadow: Rollout) -> None:
 
 @pytest.mark.parametrize(
     ("measure", "said"),
-    [("differs", {"label": "3"}), ("slower", {"busy_ms": 30.0}), ("failed", {"error": "model_failed"})],
+    [
+        ("unsure", {"sure": None}),
+        ("differs", {"label": "3"}),
+        ("slower", {"busy_ms": 30.0}),
+        ("failed", {"error": "model_failed"}),
+    ],
 )
 def test_a_shadow_that_is_worse_fails_by_name(shadow: Rollout, measure: str, said: dict[str, Any]) -> None:
     mirrored(**said)

@@ -10,6 +10,7 @@ from apps.deployments.selectors import rollout_next, rollout_steps, rollout_weig
 
 _NAMES = {
     "failed": "failed",
+    "refused": "refused as the caller's fault",
     "slower": "took longer than most",
     "unsure": "less confident than most",
     "labels": "the label that moved most",

@@ -66,7 +66,7 @@ class _PlanQuestion(serializers.Serializer[Any]):
     interval_s = serializers.IntegerField(required=False, help_text="Least seconds at each step; 60.")
     patience_s = serializers.IntegerField(required=False, help_text="Then a step waits for a person; 900.")
     samples = serializers.IntegerField(required=False, help_text="Requests that a verdict needs of each revision; 200.")
-    failed = serializers.FloatField(required=False, help_text="How much larger a share may fail; 0.02.")
+    failed = serializers.FloatField(required=False, help_text="A larger share may fail, and by steps be refused; 0.02.")
     slower = serializers.FloatField(required=False, help_text="May take longer than most of the live one's; 0.1.")
     unsure = serializers.FloatField(required=False, help_text="May be less confident than most of them; 0.15.")
     wrong = serializers.FloatField(required=False, help_text="May be wrong, where labels came; 0.05.")

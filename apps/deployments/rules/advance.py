@@ -63,11 +63,12 @@ class Evidence:
 class Facts:
     """What is known of one rollout. Times are seconds.
 
-    `all_ready`: the new revision has all its replicas. `started`: it has one of each stage. `rolling`: traffic may move
-    bit by bit. `losses`: how often the one lost most was. `since_moved` counts from when every gateway had the new
-    routing, None while one has not. The `old_` fields are of the revision that traffic leaves, less what it shares with
-    the other; `old_waiting` is None where nobody could tell. `newer`: another revision is approved and waits.
-    `progress` is of a rollout by degrees.
+    `all_ready`: the new revision has all its replicas. `started`: it has one of each stage, which is enough for a
+    larger share, so that one which is just growing is not held up. `rolling`: traffic may move bit by bit. `losses`:
+    how often the one lost most was. `since_moved` counts from when every gateway had the new routing, None while one
+    has not. The `old_` fields are of the revision that traffic leaves, less what it shares with the other;
+    `old_waiting` is None where nobody could tell. `newer`: another revision is approved and waits. `progress` is of a
+    rollout by degrees.
     """
 
     state: str
@@ -143,7 +144,10 @@ def _by_degrees(facts: Facts, progress: Progress) -> Step:
         return Step(REVERTING, due.reason)
     if due.to is None:
         return Step(facts.state, due.reason, pause=due.pause)
-    return Step(CANARY, due.reason, due.to) if due.to < progress.steps else Step(SHIFTING)
+    everything = due.to >= progress.steps
+    if not (facts.all_ready if everything else facts.started):
+        return Step(facts.state)  # earned, and taken once there is a replica to answer it
+    return Step(SHIFTING) if everything else Step(CANARY, due.reason, due.to)
 
 
 def _trouble(facts: Facts) -> str:

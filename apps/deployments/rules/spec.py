@@ -1,12 +1,12 @@
 """What a revision's specification may say, and the digest that an approval is bound to."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.core.bounds import whole_fault
+from apps.core.rules import canonical
 from apps.deployments.errors import BadDeploymentName, BadSpec
 from apps.deployments.rules.canary import stepped
 from apps.deployments.rules.groups import ManifestStage, arranged
@@ -153,9 +153,8 @@ def setting(spec: Mapping[str, Any], name: str) -> Any:
 
 def digest(version_digest: str, spec: Mapping[str, Any], others: Iterable[str] = ()) -> str:
     """SHA-256 hex over the version's digest, those of other versions that groups are of, and the specification."""
-    canonical = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     versions = [version_digest, *sorted(set(others) - {version_digest})]
-    return hashlib.sha256("\n".join([*versions, canonical]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*versions, canonical(spec)]).encode()).hexdigest()
 
 
 def group_version(group: Mapping[str, Any], version: int) -> int:

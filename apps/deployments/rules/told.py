@@ -111,14 +111,14 @@ def _margin(plan: str, name: str, words: str) -> _Field:
     return _Field(f"{plan}.{name}", f"{words} ({plan}.{name})", _points, "wider than usual", "narrower than usual")
 
 
-def _plan(plan: str, needed: str, own: str, own_words: str) -> list[_Field]:
+def _plan(plan: str, needed: str, fail: str, own: str, own_words: str) -> list[_Field]:
     """The fields that both plans have: their numbers, then the margins."""
     waits = "Without a verdict for so long it waits for a person"
     return [
         _Field(f"{plan}.interval_s", f"Least time at a step ({plan}.interval_s)", _count("s")),
         _Field(f"{plan}.patience_s", f"{waits} ({plan}.patience_s)", _count("s")),
         _Field(f"{plan}.samples", f"What a verdict needs ({plan}.samples)", _count(needed)),
-        _margin(plan, "failed", "More requests than before may fail, by"),
+        _margin(plan, "failed", f"More requests than before may {fail}, by"),
         _margin(plan, "slower", "More may be slow, by"),
         _margin(plan, "unsure", "More answers may be unsure, by"),
         _margin(plan, own, own_words),
@@ -129,9 +129,9 @@ def _plan(plan: str, needed: str, own: str, own_words: str) -> list[_Field]:
 _FIELDS = (
     _Field(f"{SHADOW}.share", "Requests that are asked of it in the shadow (shadow.share)", lambda value: f"{value} %"),
     _Field(f"{SHADOW}.then", "What follows a pass in the shadow (shadow.then)", _then),
-    *_plan(SHADOW, "mirrored requests", "differs", "More answers may be labelled otherwise, by"),
+    *_plan(SHADOW, "mirrored requests", "fail", "differs", "More answers may be labelled otherwise, by"),
     _Field("canary.steps", "Its share of the traffic, step by step (canary.steps)", _steps),
-    *_plan("canary", "requests of each revision", "labels", "A label's share may move, by"),
+    *_plan("canary", "requests of each revision", "fail, or be refused", "labels", "A label's share may move, by"),
     _Field("surge", "Replicas beyond the wanted while it is rolling (surge)", _count("at once")),
     _Field("keep_s", "How long the old revision is kept (keep_s)", _count("s")),
     _Field("timeout_ms", "When an answer is too late (timeout_ms)", _count("ms")),

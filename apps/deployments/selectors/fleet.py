@@ -144,7 +144,7 @@ def blocked_by_revision(blocked: dict[int, str]) -> dict[int, str]:
 
 def replica_spec(replica_id: UUID) -> dict[str, Any]:
     """What a replica's child process needs to know, but for the address of Valkey."""
-    related = ("stage__revision__deployment", "stage__version", "node")
+    related = ("stage__revision__deployment__live_revision", "stage__version", "node")
     replica = Replica.objects.select_related(*related).get(pk=replica_id)
     stage, revision, version = replica.stage, replica.stage.revision, replica.stage.version
     return {
@@ -159,10 +159,16 @@ def replica_spec(replica_id: UUID) -> dict[str, Any]:
         "stream": stream_of(stage),
         "batch_max": stage.batch_max,
         "batch_bytes": stage.batch_bytes,
-        "timeout_ms": revision.spec["timeout_ms"],
+        "timeout_ms": _timeout_ms(revision),
         "device": replica.device,
         "threads": _threads(replica.node),
     }
+
+
+def _timeout_ms(revision: Revision) -> int:
+    """The longest that a request may be under way in it: until it is live its requests have the live one's time."""
+    live = revision.deployment.live_revision
+    return max(int(each.spec["timeout_ms"]) for each in (revision, live) if each)
 
 
 def _manifest(version: ModelVersion) -> dict[str, Any]:

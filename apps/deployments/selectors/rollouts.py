@@ -74,7 +74,7 @@ def rollout_facts(rollout: Rollout, evidence: Evidence | None) -> Facts:
         corrupt=_corrupt(rollout.to_revision),
         since_moved=_since(rollout.moved_at) if rollout.moved_at else None,
         old_waiting=_waiting(left, leaving, evidence) if left else 0,
-        old_timeout=left.spec["timeout_ms"] / 1000 if left else 0.0,
+        old_timeout=_timeout(rollout, left),
         old_active=Replica.objects.filter(stage__in=leaving, state__in=Replica.ACTIVE_STATES).count(),
         keep=setting(spec, "keep_s") if rollout.from_revision_id and not rollout.is_rollback else 0,
         since_kept=_since(rollout.kept_at) if rollout.kept_at else 0.0,
@@ -173,6 +173,15 @@ def _corrupt(revision: Revision) -> str:
 def _left(rollout: Rollout) -> Revision | None:
     """The revision that traffic leaves."""
     return rollout.to_revision if rollout.state == Rollout.State.REVERTING else rollout.from_revision
+
+
+def _timeout(rollout: Rollout, left: Revision | None) -> float:
+    """Seconds for which somebody may wait for an answer of the revision that traffic leaves.
+
+    While both answered, every request had the time that the live revision gives: on the way back that is the other's.
+    """
+    live = rollout.from_revision if rollout.state == Rollout.State.REVERTING else None
+    return max((each.spec["timeout_ms"] / 1000 for each in (left, live) if each), default=0.0)
 
 
 def _leaving(rollout: Rollout) -> set[int]:

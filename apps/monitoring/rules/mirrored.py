@@ -6,6 +6,7 @@ difference goes by the pairs, and needs fewer of them.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from math import sqrt
 from statistics import NormalDist, fmean
 from typing import Any
@@ -54,7 +55,7 @@ def figures(pairs: Sequence[Pair]) -> dict[str, Any]:
     """What is told besides the measures: pairs, failures of the candidate, the share of samples with the same label and
     the mean difference of confidences, candidate less live; None where there is none."""
     same = [old == new for old, new in _labels(pairs)]
-    shifts = [new - old for old, new in _confidences(pairs)]
+    shifts = [new - old for old, new in _confidences(pairs) if old is not None and new is not None]
     return {
         "compared": len(pairs),
         "failed": sum(bool(each.error) for each in pairs),
@@ -70,35 +71,39 @@ def _measures(pairs: Sequence[Pair], margins: PairMargins) -> Iterator[Measured]
         slow = 1.1 * quantile([old for old, _ in times], 0.9)
         late = [(old > slow, new > slow) for old, new in times]
         yield _measured("slower", f"takes longer than {slow:.3g} ms", late, margins.slower)
-    if sure := list(_confidences(pairs)):
-        unsure = quantile([old for old, _ in sure], 0.1)
-        doubts = [(old < unsure, new < unsure) for old, new in sure]
-        yield _measured("unsure", f"has a confidence below {unsure:.3g}", doubts, margins.unsure)
+    sure = list(_confidences(pairs))
+    if known := [old for old, _ in sure if old is not None]:
+        unsure = quantile(known, 0.1)
+        doubts = [(old is None or old < unsure, new is None or new < unsure) for old, new in sure]
+        yield _measured("unsure", f"has none or a confidence below {unsure:.3g}", doubts, margins.unsure)
     if labels := list(_labels(pairs)):
         others = [(False, old != new) for old, new in labels]
         yield _measured("differs", "answers with another label", others, margins.differs)
-    if known := list(_known(pairs)):
-        wrong = [(old != truth, new != truth) for old, new, truth in known]
+    if told_true := list(_known(pairs)):
+        wrong = [(old != truth, new != truth) for old, new, truth in told_true]
         yield advisory(_measured("wrong", "is wrong", wrong, margins.wrong))
 
 
 def _labels(pairs: Iterable[Pair]) -> Iterator[tuple[str, str]]:
+    """The live revision's and the candidate's, a sample each; "" where the candidate, which has answered, gave none."""
     for each in pairs:
-        yield from zip(each.live_labels, each.candidate_labels, strict=False)
+        if not each.error:
+            yield from zip(each.live_labels, chain(each.candidate_labels, repeat("")), strict=False)
 
 
-def _confidences(pairs: Iterable[Pair]) -> Iterator[tuple[float, float]]:
+def _confidences(pairs: Iterable[Pair]) -> Iterator[tuple[float | None, float | None]]:
+    """Likewise, None where one gave none."""
     for each in pairs:
-        for old, new in zip(each.live_confidences, each.candidate_confidences, strict=False):
-            if old is not None and new is not None:
-                yield old, new
+        if not each.error:
+            yield from zip(each.live_confidences, chain(each.candidate_confidences, repeat(None)), strict=False)
 
 
 def _known(pairs: Iterable[Pair]) -> Iterator[tuple[str, str, str]]:
     for each in pairs:
+        both = list(_labels([each]))
         for sample, truth in each.truths:
-            if sample < min(len(each.live_labels), len(each.candidate_labels)):
-                yield each.live_labels[sample], each.candidate_labels[sample], truth
+            if sample < len(both):
+                yield *both[sample], truth
 
 
 def _measured(name: str, words: str, cases: Sequence[tuple[bool, bool]], margin: float) -> Measured:

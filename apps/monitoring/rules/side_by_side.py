@@ -9,14 +9,17 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from math import sqrt
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from apps.monitoring.rules.accuracy import wilson
+
+T = TypeVar("T")
 
 #: How surely an interval holds the difference.
 LEVEL = 0.99
 #: Labels that are held against each other: the commonest.
 _LABELS = 50
+_UNLABELLED = "answers without a label", "answers with a label"
 
 
 class Verdict(StrEnum):
@@ -29,21 +32,24 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """What one revision did: requests, how many failed, and of the answers their times and, a sample each, the labels
-    and confidences; `labelled` samples have a known truth, `right` of them were right."""
+    """What one revision did: requests, how many were refused as their callers' fault, how many failed, and of the
+    answers their times and, a sample each, the labels and confidences, "" and None where it gave none; `labelled`
+    samples have a known truth, `right` of them were right."""
 
     requests: int = 0
+    refused: int = 0
     failed: int = 0
     latencies: Sequence[float] = ()  # ms
     labels: Mapping[str, int] = field(default_factory=dict)
-    confidences: Sequence[float] = ()
+    confidences: Sequence[float | None] = ()
     labelled: int = 0
     right: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """By how much the candidate's share may be larger, 0 to 1; `samples` requests are needed in each arm."""
+    """By how much the candidate's share may be larger, 0 to 1; `samples` requests are needed in each arm. `failed` is
+    that of the refused, too."""
 
     samples: int = 200
     failed: float = 0.02
@@ -111,17 +117,22 @@ def gravest(measures: Sequence[Measured], baseline: int, candidate: int) -> Comp
 
 
 def _measures(baseline: Arm, candidate: Arm, margins: Margins) -> Iterable[Measured]:
-    failed = Share(baseline.failed, baseline.requests), Share(candidate.failed, candidate.requests)
-    yield _measured("failed", "fails", failed, margins.failed)
+    arms = baseline, candidate
+    old, new = (Share(each.failed, each.requests - each.refused) for each in arms)
+    yield _measured("failed", "fails", (old, new), margins.failed)
+    # Callers are dealt out to both arms alike: what one arm refuses more often is no fault of theirs.
+    old, new = (Share(each.refused, each.requests) for each in arms)
+    yield _measured("refused", "refuses", (old, new), margins.failed)
     if baseline.latencies and candidate.latencies:
         slow = 1.1 * quantile(baseline.latencies, 0.9)
         times = _shares(baseline.latencies, candidate.latencies, lambda each: each > slow)
         yield _measured("slower", f"takes longer than {slow:.3g} ms", times, margins.slower)
-    if baseline.confidences and candidate.confidences:
-        unsure = quantile(baseline.confidences, 0.1)
-        doubts = _shares(baseline.confidences, candidate.confidences, lambda each: each < unsure)
-        yield _measured("unsure", f"has a confidence below {unsure:.3g}", doubts, margins.unsure)
-    if baseline.labels and candidate.labels:
+    known = [each for each in baseline.confidences if each is not None]
+    if known and candidate.confidences:
+        unsure = quantile(known, 0.1)
+        doubts = _shares(baseline.confidences, candidate.confidences, lambda each: each is None or each < unsure)
+        yield _measured("unsure", f"has none or a confidence below {unsure:.3g}", doubts, margins.unsure)
+    if any(baseline.labels) and candidate.labels:
         yield _labels(baseline.labels, candidate.labels, margins.labels)
     if baseline.labelled and candidate.labelled:
         wrong = Share(baseline.labelled - baseline.right, baseline.labelled)
@@ -146,8 +157,9 @@ def _labels(baseline: Mapping[str, int], candidate: Mapping[str, int], margin: f
     for name in names:
         old, new = Share(baseline.get(name, 0), totals[0]), Share(candidate.get(name, 0), totals[1])
         wider = 1 - (1 - LEVEL) / len(names)
-        more = _measured("labels", f"answers '{name[:40]}'", (old, new), margin, wider)
-        fewer = _measured("labels", f"does not answer '{name[:40]}'", (_rest(old), _rest(new)), margin, wider)
+        yes, no = (f"answers '{name[:40]}'", f"does not answer '{name[:40]}'") if name else _UNLABELLED
+        more = _measured("labels", yes, (old, new), margin, wider)
+        fewer = _measured("labels", no, (_rest(old), _rest(new)), margin, wider)
         found += [more, fewer]
     return min(found, key=lambda each: (list(Verdict).index(each.verdict), margin - each.low))
 
@@ -180,13 +192,13 @@ def told(
 
 
 def difference(old: Share, new: Share, level: float = LEVEL) -> tuple[float, float]:
-    """The interval of new - old at `level`; both totals are at least 1.
+    """The interval of new - old at `level`; a share of nothing may be any.
 
     Newcombe 1998, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17,
     method 10: Wilson's intervals of both, put together.
     """
     z = NormalDist().inv_cdf((1 + level) / 2)
-    (old_low, old_high), (new_low, new_high) = wilson(*old, z), wilson(*new, z)
+    (old_low, old_high), (new_low, new_high) = (wilson(*each, z) if each.total else (0.0, 1.0) for each in (old, new))
     apart = new.value - old.value
     low = apart - sqrt((new.value - new_low) ** 2 + (old_high - old.value) ** 2)
     high = apart + sqrt((new_high - new.value) ** 2 + (old.value - old_low) ** 2)
@@ -199,5 +211,5 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _shares(old: Sequence[float], new: Sequence[float], undesired: Callable[[float], bool]) -> tuple[Share, Share]:
+def _shares(old: Sequence[T], new: Sequence[T], undesired: Callable[[T], bool]) -> tuple[Share, Share]:
     return Share(sum(map(undesired, old)), len(old)), Share(sum(map(undesired, new)), len(new))

@@ -21,7 +21,7 @@ _READ = 100_000
 
 
 def arms(deployment: str, revisions: Sequence[int], since: datetime) -> list[Arm]:
-    """What each revision was asked and answered over the same time, without what failed by its caller's fault.
+    """What each revision was asked and answered over the same time.
 
     The time begins where the revision with the fewest requests has its `_MOST`-th newest, at `since` at the earliest.
     Of the other as many are taken, evenly over that time: with the newest alone of each, a slow minute would be in one
@@ -30,7 +30,7 @@ def arms(deployment: str, revisions: Sequence[int], since: datetime) -> list[Arm
     asked = Prediction.objects.filter(deployment=deployment, at__gte=since)
     if read := _oldest(asked, _READ):
         asked = asked.filter(at__gte=read)
-    asked = asked.filter(revision__in=revisions).exclude(error__in=REFUSALS)
+    asked = asked.filter(revision__in=revisions)
     oldest = [_oldest(asked.filter(revision=each), _MOST) for each in revisions]
     if all(oldest):
         asked = asked.filter(at__gte=min(each for each in oldest if each))
@@ -50,22 +50,32 @@ def _thinned(asked: QuerySet[Prediction]) -> QuerySet[Prediction, Any]:
     all_of_it = Window(Count("*"), partition_by="revision")
     place = Window(RowNumber(), partition_by="revision", order_by=F("at").desc()) - 1
     taken = asked.annotate(turn=Mod(place * _MOST, all_of_it)).filter(turn__lt=_MOST)
-    return taken.values_list("revision", "id", "error", "latency_ms", "labels", "confidences")
+    return taken.values_list("revision", "id", "error", "latency_ms", "samples", "labels", "confidences")
 
 
 def _arm(found: Sequence[Any], since: datetime) -> Arm:
     answered = [row for row in found if not row[1]]
-    labels = {pk: given for pk, _, _, given, _ in answered if given}
+    refused = sum(row[1] in REFUSALS for row in found)
+    labels = {pk: given for pk, _, _, _, given, _ in answered if given}
     labelled, right = _known(list(labels), labels, since)
     return Arm(
         requests=len(found),
-        failed=len(found) - len(answered),
+        refused=refused,
+        failed=len(found) - len(answered) - refused,
         latencies=[row[2] for row in answered],
-        labels=Counter(label for given in labels.values() for label in given),
-        confidences=[each for row in answered for each in row[4] if each is not None],
+        labels=_counted(answered),
+        confidences=[each for _, _, _, samples, _, sure in answered for each in sure or [None] * samples],
         labelled=labelled,
         right=right,
     )
+
+
+def _counted(answered: Sequence[Any]) -> Counter[str]:
+    """How many samples were given each label, and "" where the model named none."""
+    counted: Counter[str] = Counter()
+    for _, _, _, samples, given, _ in answered:
+        counted.update(given or {"": samples})
+    return counted
 
 
 def _known(ids: Sequence[UUID], labels: dict[UUID, list[str]], since: datetime) -> tuple[int, int]:

@@ -1,12 +1,12 @@
 """Two versions on the same samples: what each has right, slice by slice, and what the gates say."""
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from apps.core.rules import canonical
 from apps.core.text import as_kept, can_be_kept
 from apps.training.rules.mcnemar import exact_p
 
@@ -177,8 +177,7 @@ def _points(share: float) -> str:
 
 def digest_of(value: Any) -> str:
     """SHA-256, as 64 hex digits, over plain JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def evaluation_digest(candidate: int, champion: int, dataset: int, facts: Mapping[str, Any]) -> str:
