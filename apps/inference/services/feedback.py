@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from apps.core.clock import database_now
@@ -29,6 +30,8 @@ ROWS_MOST = 1000
 #: How long feedback waits for the record of its prediction.
 _WAITS = timedelta(hours=1)
 _BIND_AT_ONCE = 1000
+#: Whether the record of a row's prediction is here; its time has it looked for in one partition.
+_COME = Exists(Prediction.objects.filter(at=OuterRef("at"), id=OuterRef("prediction")))
 
 RECORDED, CORRECTED, UNCHANGED, WAITING, REFUSED = "recorded", "corrected", "unchanged", "waiting", "refused"
 
@@ -144,15 +147,15 @@ class _Taking:
 def feedback_bind() -> int:
     """Bind feedback that waited to predictions that have come; returns how much was bound.
 
-    What does not fit its prediction is deleted, counted and told to the operator: whoever gave it has long gone.
+    What does not fit its prediction is deleted, counted and told to the operator: whoever gave it has long gone. What
+    waits for a prediction that never comes keeps nothing behind it from being bound.
     """
     if not Feedback.objects.filter(bound_at=None).exists():
         return 0
     with transaction.atomic():
         erasures_held_off()
-        waiting = list(
-            Feedback.objects.filter(bound_at=None).order_by("pk").select_for_update(skip_locked=True)[:_BIND_AT_ONCE]
-        )
+        come = Feedback.objects.filter(_COME, bound_at=None).order_by("pk")
+        waiting = list(come.select_for_update(skip_locked=True)[:_BIND_AT_ONCE])
         known = predictions_by_id({row.prediction for row in waiting})
         at = database_now()
         outputs = LabelOutputs()
@@ -173,7 +176,7 @@ def feedback_bind() -> int:
 def feedback_expire() -> int:
     """Give up feedback whose prediction never came, and count it; returns how much."""
     with transaction.atomic():
-        expired = Feedback.objects.filter(bound_at=None, given_at__lt=Now() - _WAITS).delete()[0]
+        expired = Feedback.objects.filter(~_COME, bound_at=None, given_at__lt=Now() - _WAITS).delete()[0]
         if expired:
             log.warning("feedback is given up: its prediction never came", count=expired)
             tally_add(feedback_expired=expired)
