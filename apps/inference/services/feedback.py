@@ -8,8 +8,9 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now
+from django.db.models.lookups import IsNull
 
 from apps.core.clock import database_now
 from apps.core.errors import CallerError
@@ -32,8 +33,11 @@ _WAITS = timedelta(hours=1)
 _BIND_AT_ONCE = 1000
 #: What a correction changes.
 _SAID = ["truth", "given_by", "given_at", "source", "history", "allowed"]
-#: Whether the record of a row's prediction is here; its time has it looked for in one partition.
-_COME = Exists(Prediction.objects.filter(at=OuterRef("at"), id=OuterRef("prediction")))
+#: Whether the record of a row's prediction is still to come. A value of each row, not an Exists: that is joined, and
+#: the planner, which cannot know that a row's time leaves one partition to look in, may read all predictions there are.
+_AWAITED = IsNull(
+    Subquery(Prediction.objects.filter(at=OuterRef("at"), id=OuterRef("prediction")).values("revision")[:1]), True
+)
 
 RECORDED, CORRECTED, UNCHANGED, WAITING, REFUSED = "recorded", "corrected", "unchanged", "waiting", "refused"
 
@@ -176,7 +180,7 @@ def feedback_bind() -> int:
         return 0
     with transaction.atomic():
         erasures_held_off()
-        come = Feedback.objects.filter(_COME, bound_at=None).order_by("pk").select_related("given_by")
+        come = Feedback.objects.filter(~Q(_AWAITED), bound_at=None).order_by("given_at").select_related("given_by")
         waiting = list(come.select_for_update(of=("self",), skip_locked=True)[:_BIND_AT_ONCE])
         known = predictions_by_id({row.prediction for row in waiting})
         binding = _Binding(waiting)
@@ -239,7 +243,7 @@ class _Binding:
 def feedback_expire() -> int:
     """Give up feedback whose prediction never came, and count it; returns how much."""
     with transaction.atomic():
-        expired = Feedback.objects.filter(~_COME, bound_at=None, given_at__lt=Now() - _WAITS).delete()[0]
+        expired = Feedback.objects.filter(_AWAITED, bound_at=None, given_at__lt=Now() - _WAITS).delete()[0]
         if expired:
             log.warning("feedback is given up: its prediction never came", count=expired)
             tally_add(feedback_expired=expired)
