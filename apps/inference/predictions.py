@@ -120,7 +120,7 @@ class Feedback(models.Model):
     given_at = models.DateTimeField(default=now)
     #: Where the truth is from, in the giver's words.
     source = models.CharField(max_length=SOURCE_LENGTH, blank=True)
-    #: What was said before, oldest first: truth, given_by, given_at, source.
+    #: What was said before, oldest first: truth, given_by, given_at, source; while it waits, `allowed` too.
     history = models.JSONField(default=list)
     #: The prediction's, once its record is here.
     deployment = models.CharField(max_length=DEPLOYMENT_LENGTH, blank=True)

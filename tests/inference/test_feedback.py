@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from rest_framework.test import APIClient
 
+from apps.core.clock import now
 from apps.core.ids import new_id
 from apps.inference.models import Feedback, RecordTally
 from apps.inference.services import feedback_bind, feedback_expire, key_create, predictions_add
@@ -91,6 +92,26 @@ def test_feedback_whose_record_never_comes_is_given_up_and_counted(client: APICl
     Feedback.objects.update(given_at=waiting.given_at - timedelta(hours=1, seconds=1))
     assert feedback_expire() == 1
     assert RecordTally.objects.get().feedback_expired == 1
+
+
+def test_what_waits_in_vain_keeps_nothing_behind_it_from_being_bound(client: APIClient, world: World) -> None:
+    at = now()
+    vain = [Feedback(prediction=new_id(), at=at, truth="7", given_by=world.ada) for _ in range(1000)]
+    Feedback.objects.bulk_create(vain)
+    coming = record()
+    give(client, coming.id)
+    predictions_add(records=[coming])
+    assert feedback_bind() == 1
+    assert Feedback.objects.get(prediction=coming.id).deployment == "digits"
+
+
+def test_feedback_whose_record_came_is_never_given_up(client: APIClient) -> None:
+    coming = record()
+    give(client, coming.id)
+    predictions_add(records=[coming])
+    Feedback.objects.update(given_at=now() - timedelta(hours=2))
+    assert feedback_expire() == 0
+    assert feedback_bind() == 1
 
 
 @pytest.mark.parametrize(

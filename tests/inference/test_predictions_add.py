@@ -6,15 +6,19 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from apps.core.clock import now
 from apps.core.ids import new_id
 from apps.inference.models import Prediction, RecordTally
 from apps.inference.rules.ids import Standing, moment, standing
+from apps.inference.rules.subjects import subject_digest
 from apps.inference.selectors import predictions_by_id
-from apps.inference.services import drops_note, predictions_add
+from apps.inference.services import drops_note, predictions_add, subject_erase
+from apps.inference.services.erasure import erased_before
 from apps.inference.services.partitions import partitions_days
 from tests.inference.records import ago, made_at, record
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +43,18 @@ def test_what_comes_twice_counts_once() -> None:
 def test_what_comes_twice_in_one_batch_counts_once() -> None:
     given = record()
     assert predictions_add(records=[given, given]) == 1
+
+
+def test_of_deleted_subjects_only_those_of_the_batch_are_read(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for subject in ("s-1", "s-2"):
+        subject_erase(actor=world.ada, subject=subject)
+    with django_assert_num_queries(1) as asked:
+        assert set(erased_before({"s-1", "s-3", ""})) == {"s-1"}
+    assert subject_digest("s-1") in asked.captured_queries[0]["sql"]
+    with django_assert_num_queries(0):
+        assert erased_before({""}) == {}
 
 
 def test_a_record_of_another_day_gets_that_days_partition() -> None:

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from apps.monitoring.models import FLEET, GatewayReport, MetricTotal, MetricWindow
 from apps.monitoring.selectors import counts_of
@@ -73,6 +73,23 @@ def test_what_a_gateway_last_said_is_kept_whatever_the_order() -> None:
     report = GatewayReport.objects.get()
     assert (report.in_flight, report.dropped) == (3, 2)
     assert report.reported_at == datetime.fromtimestamp(1_000_000_004, UTC)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_locks_the_totals_of_its_own_revisions_alone() -> None:
+    windows_add(entries=[entry(1, row(revision=1), row("captions", revision=2))])
+
+    def others() -> list[int]:
+        try:
+            with transaction.atomic():
+                free = MetricTotal.objects.exclude(deployment=FLEET).order_by("revision")
+                return [each.revision for each in free.select_for_update(skip_locked=True)]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        windows_add(entries=[entry(2, row(revision=2), row("captions", revision=1))])
+        assert pool.submit(others).result() == [1, 2]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from uuid import UUID
 
 import httpx
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from tests.serving import worlds
 from tests.serving.planes import DEADLY, FAILING, HELD, Plane, numbers
 from tests.serving.processes import Gateway, until
-from workers.serving import names
+from workers.serving import clock, names
+from workers.serving.later import shelf
 
 LATER = {"Prefer": "respond-async"}
 
@@ -73,6 +75,16 @@ def test_the_answer_is_what_it_would_have_been_at_once(plane):
     assert later.content == at_once.content.replace(told[0].encode(), told[1].encode())
     length = int(later.headers["inference-header-content-length"])
     assert np.frombuffer(later.content[length:], np.float32).tolist() == [2, 4]
+
+
+def test_its_prediction_is_dated_by_when_it_was_asked(plane):
+    created = clock.now() - 3000
+    order = shelf.Order(1, "doubler", None, {"x-quartet-subject": "somebody"}, created, clock.now() + 600)
+    identifier = shelf.new_id()
+    plane.valkey.execute_command(*shelf.put(identifier, order, worlds.body(worlds.tensor())))
+    plane.serve()
+    prediction = UUID(answer(plane, f"/v2/requests/{identifier}").headers["x-quartet-prediction"])
+    assert prediction.int >> 80 == int(created * 1000)
 
 
 def test_a_request_that_could_never_be_answered_is_refused_at_once(plane):

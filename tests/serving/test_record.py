@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.registry.rules.roles import TRUTH_LENGTH
 from workers.serving import record
 from workers.serving.record import Asked, BadRecord, Reading, Record, decode_records, encode_records, new_id, unsure
 from workers.serving.tensors import Tensor, from_array
@@ -48,7 +49,8 @@ def test_ids_of_one_moment_differ() -> None:
         (False, "false"),
         ("cat", "cat"),
         (b"\xff\0", "\ufffd\ufffd"),
-        ("é" * 300, "é" * 200),
+        ("é" * 1000, "é" * 1000),
+        ("é" * 1100, "é" * 1000),
     ],
 )
 def test_a_label_is_a_text(value: Any, text: str) -> None:
@@ -56,6 +58,10 @@ def test_a_label_is_a_text(value: Any, text: str) -> None:
         assert READING.labels([{"digit": Tensor("BYTES", (), [value])}]) == [text]
     else:
         assert label(value) == text
+
+
+def test_a_label_is_recorded_as_long_as_a_truth_may_be() -> None:
+    assert record.LABEL_LENGTH == TRUTH_LENGTH
 
 
 def test_a_confidence_is_the_greatest_of_a_distribution() -> None:

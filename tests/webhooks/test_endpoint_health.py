@@ -65,6 +65,17 @@ def test_what_it_takes_ends_the_days_of_failure(hook: Hook, receiver: Receiver) 
     assert hook.refreshed().failing_since is None
 
 
+def test_an_endpoint_pointed_elsewhere_has_its_days_of_failure_before_it(
+    hook: Hook, receiver: Receiver, world: World
+) -> None:
+    receiver.answers = [(503, {})]
+    type(hook.endpoint).objects.update(failing_since=now() - FAILING_FOR)
+    endpoint_update(actor=world.ada, endpoint_id=hook.endpoint.pk, url=receiver.url + "/new")
+    hook.tell()
+    deliver_run()
+    assert hook.refreshed().active
+
+
 def test_an_endpoint_that_is_off_is_told_when_it_is_on_again(hook: Hook, receiver: Receiver, world: World) -> None:
     endpoint_update(actor=world.ada, endpoint_id=hook.endpoint.pk, active=False)
     hook.tell()

@@ -39,13 +39,26 @@ class Inference:
 
     def ask_again(self, order: Order, exchange: Replay, body: bytes) -> None:
         """Ask on behalf of a request that was kept, behind those whose callers wait. Raises the ServingError that
-        refuses it."""
+        refuses it.
+
+        Its prediction is dated by when it was asked first: of a subject that was deleted since, nothing is recorded.
+        """
         plane = self._plane
         open_to = partial(admit_again, key_id=order.key, name=order.deployment)
         table = plane.table()
         route = open_to(table)
         plane.admission.enter(order.deployment, route.max_in_flight)
-        visit = Visit(plane, exchange, order.deployment, order.version, table, route, open_to, usual_priority=names.LOW)
+        visit = Visit(
+            plane,
+            exchange,
+            order.deployment,
+            order.version,
+            table,
+            route,
+            open_to,
+            usual_priority=names.LOW,
+            asked_at=order.created,
+        )
         visit.open()
         if exchange.reader is not None:
             visit.data(body)

@@ -17,8 +17,9 @@ from workers.serving.tensors import BYTES, Sample, Tensor, numbers_of
 
 T = TypeVar("T")
 
-#: Characters of a label that are recorded.
-LABEL_LENGTH = 200
+#: Characters of a label that are recorded: as many as a truth may have, else a long one would never be right.
+#: apps/registry/rules/roles.py says the same of truths.
+LABEL_LENGTH = 1000
 #: More numbers than this are no scores of classes.
 _SCORES_MOST = 100_000
 #: How far from one the sum of a distribution may be: FP16 has three digits.

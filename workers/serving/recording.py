@@ -22,15 +22,24 @@ _CHANCES = 1 << 32
 
 
 def asked(
-    route: DeploymentRoute, split: Split, deployment: str, request: InferRequest, headers: Headers, received: float
+    route: DeploymentRoute,
+    split: Split,
+    deployment: str,
+    request: InferRequest,
+    headers: Headers,
+    received: float,
+    asked_at: float,
 ) -> Asked:
-    """What replicas are told for the record, with a new id. Raises BadRequest."""
+    """What replicas are told for the record, with a new id of `asked_at`. Raises BadRequest.
+
+    Both are unix seconds; they differ for a request that was kept, whose latency is that of its last replay.
+    """
     brought = request.input_names
     whole = len(brought) == len(route.inputs)
     missing = () if whole else tuple([name for name in route.senses if name not in brought])
     muted = muting.brought(route, brought) if route.muted else ()
     return Asked(
-        record.new_id(received),
+        record.new_id(asked_at),
         received,
         deployment,
         split.revision,

@@ -74,6 +74,7 @@ class Visit:
 
     __slots__ = (
         "_admit",
+        "_asked_at",
         "_began",
         "_body",
         "_done",
@@ -107,6 +108,7 @@ class Visit:
         route: DeploymentRoute,
         admit: Callable[[RoutingTable], DeploymentRoute],  # asks the routing again
         usual_priority: int = names.NORMAL,
+        asked_at: float | None = None,  # unix seconds, of a request that was kept and is asked again
     ) -> None:
         self._plane = plane
         self._exchange = exchange
@@ -118,6 +120,7 @@ class Visit:
         self._usual_priority = usual_priority
         self._began = time.perf_counter()
         self._started = clock.now()
+        self._asked_at = self._started if asked_at is None else asked_at
         self._place: Place = (name, NO_REVISION)
         self._held = 0  # bytes of the body, then of the answer
         self._done = False
@@ -181,7 +184,7 @@ class Visit:
         split = choose(self._route, sticky.decode("latin-1") if sticky else identifier, self._version)
         self._place = (self._name, split.revision)
         trace = next_span(headers.get(TRACEPARENT)) if TRACEPARENT in headers else ""
-        prediction = recording.asked(self._route, split, self._name, request, headers, self._started)
+        prediction = recording.asked(self._route, split, self._name, request, headers, self._started, self._asked_at)
         self._said, self._split = prediction, split
         said = told.Told(
             self._name,

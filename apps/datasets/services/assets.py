@@ -45,6 +45,10 @@ def assets_keep(*, contents: Sequence[Content]) -> list[str]:
         Asset.objects.bulk_create(
             [row], update_conflicts=True, unique_fields=["sha256"], update_fields=["last_kept_at"]
         )
+        if content.descriptors:  # what was kept without them, as declared files are, is told of from now on
+            Asset.objects.filter(pk=sha256, descriptors={}).update(
+                descriptors=content.descriptors, media_type=content.media_type
+            )
         store.write(sha256, content.raw)
     return digests
 

@@ -10,9 +10,18 @@ from apps.inference.models import Feedback, KeptInput, Prediction
 from apps.inference.services import Taken
 
 
+class FeedbackBefore(serializers.Serializer[Any]):
+    """What was said before; of which deployments its giver's key may speak is nobody's business."""
+
+    truth = serializers.CharField()
+    given_by = serializers.CharField()
+    given_at = serializers.DateTimeField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field here, not DRF's own attribute
+
+
 class FeedbackAnswer(serializers.ModelSerializer[Feedback]):
     given_by = serializers.CharField(source="given_by.username")
-    history = serializers.ListField(child=serializers.DictField(), help_text="What was said before, oldest first.")
+    history = FeedbackBefore(many=True, help_text="What was said before, oldest first.")
     deployment = serializers.CharField(help_text="Empty while the prediction's record is awaited.")
 
     class Meta:

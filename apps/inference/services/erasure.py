@@ -67,10 +67,11 @@ def subject_erase(*, actor: User, subject: str) -> Erased:
 
 def erased_before(subjects: Collection[str]) -> dict[str, datetime]:
     """Of these subjects, those that were deleted lately, with when."""
-    found = dict(SubjectErasure.objects.values_list("digest", "at"))
-    if not found:
+    digests = {subject_digest(subject): subject for subject in subjects if subject}
+    if not digests:
         return {}
-    return {subject: found[digest] for subject in subjects if subject and (digest := subject_digest(subject)) in found}
+    found = SubjectErasure.objects.filter(digest__in=digests).values_list("digest", "at")
+    return {digests[digest]: at for digest, at in found}
 
 
 def erasures_held_off() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.monitoring.models import FLEET, GatewayReport, MetricTotal, MetricWindow
 from apps.monitoring.rules import COARSER, STEPS
@@ -130,9 +131,10 @@ def _add_up(rows: Sequence[Row]) -> None:
         more[place] = added(more.get(place, {}), of_row(row))
     new = [MetricTotal(deployment=name, revision=number) for name, number in sorted(more)]
     MetricTotal.objects.bulk_create(new, ignore_conflicts=True)
-    of_these = MetricTotal.objects.filter(deployment__in={name for name, _ in more})
-    locked = of_these.order_by("deployment", "revision").select_for_update()
-    totals = [each for each in locked if (each.deployment, each.revision) in more]
+    if not more:
+        return
+    these = Q(*(Q(deployment=name, revision=number) for name, number in sorted(more)), _connector=Q.OR)
+    totals = list(MetricTotal.objects.filter(these).order_by("deployment", "revision").select_for_update())
     for each in totals:
         each.counts = added(each.counts, more[each.deployment, each.revision])
     MetricTotal.objects.bulk_update(totals, ["counts"])

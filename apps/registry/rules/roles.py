@@ -14,7 +14,8 @@ _NUMBERS = {
     **{f"UINT{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
 }
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,19}")
-_TRUTH_LENGTH = 1000  # characters
+#: Characters of a truth; of a label as many are recorded (workers/serving/record.py).
+TRUTH_LENGTH = 1000
 
 
 def role_fault(role: str, datatype: str, shape: Sequence[int]) -> str | None:
@@ -46,8 +47,8 @@ def truth_fault(truth: str, output: Mapping[str, Any] | None) -> str | None:
 
     Without a label output, or where it declares no classes, whatever its datatype can hold may be true.
     """
-    if len(truth) > _TRUTH_LENGTH or "\0" in truth:
-        return f"A truth is at most {_TRUTH_LENGTH} characters, none of them NUL."
+    if len(truth) > TRUTH_LENGTH or "\0" in truth:
+        return f"A truth is at most {TRUTH_LENGTH} characters, none of them NUL."
     if output is None:
         return None
     classes, datatype = output.get("classes"), output["datatype"]

@@ -44,7 +44,8 @@ def endpoint_create(*, actor: User, name: str, url: str, events: Sequence[str] =
 def endpoint_update(*, actor: User, endpoint_id: int, **changes: Any) -> WebhookEndpoint:
     """Change `name`, `url`, `events` or `active`.
 
-    One that is set active again begins anew, whatever it was switched off for.
+    One that is set active again begins anew, whatever it was switched off for; so do the days of failure of one that is
+    pointed elsewhere.
     """
     endpoint = endpoint_for(actor, endpoint_id)
     if "url" in changes:
@@ -55,7 +56,8 @@ def endpoint_update(*, actor: User, endpoint_id: int, **changes: Any) -> Webhook
     changed = {name: value for name, value in changes.items() if getattr(endpoint, name) != value}
     if not changed:
         return endpoint
-    fields = changed | ({"failing_since": None, "disabled_reason": ""} if "active" in changed else {})
+    fields = changed | ({"failing_since": None} if changed.keys() & {"active", "url"} else {})
+    fields |= {"disabled_reason": ""} if "active" in changed else {}
     with _name_once(changed.get("name", "")), transaction.atomic():
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
         endpoint.refresh_from_db()
