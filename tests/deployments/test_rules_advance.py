@@ -123,7 +123,7 @@ def test_a_larger_share_goes_only_to_a_revision_with_a_replica_of_each_stage(fac
         assert not facts.corrupt
 
 
-EARNED = Facts("canary", progress=Progress(steps=3, since=60.0, verdict="pass"))
+EARNED = Facts("canary", progress=Progress(steps=3, since=60.0, patience=900.0, verdict="pass"))
 
 
 @pytest.mark.parametrize("state", ["canary", "shadow"])
@@ -139,6 +139,13 @@ def test_all_traffic_waits_for_all_replicas(state: str) -> None:
     last = replace(EARNED, state=state, started=True, progress=replace(EARNED.progress, at=2))
     assert advance(last).state == state
     assert advance(replace(last, all_ready=True)).state == "shifting"
+
+
+def test_an_earned_step_that_finds_no_replica_waits_for_a_person_in_the_end() -> None:
+    patient = replace(EARNED, progress=replace(EARNED.progress, patience=300.0))
+    assert not advance(patient).pause
+    late = advance(replace(patient, progress=replace(patient.progress, since=300.0)))
+    assert (late.state, late.pause, late.reason) == ("canary", True, "It passed, but not all its replicas are ready.")
 
 
 def test_what_fails_or_is_unclear_does_not_wait_for_replicas() -> None:

@@ -145,8 +145,9 @@ def _by_degrees(facts: Facts, progress: Progress) -> Step:
     if due.to is None:
         return Step(facts.state, due.reason, pause=due.pause)
     everything = due.to >= progress.steps
-    if not (facts.all_ready if everything else facts.started):
-        return Step(facts.state)  # earned, and taken once there is a replica to answer it
+    if not (facts.all_ready if everything else facts.started):  # earned, and taken once there are replicas to answer
+        late = progress.since >= progress.patience
+        return Step(facts.state, "It passed, but not all its replicas are ready." if late else "", pause=late)
     return Step(SHIFTING) if everything else Step(CANARY, due.reason, due.to)
 
 
