@@ -149,7 +149,8 @@ def test_an_earned_step_that_finds_no_replica_waits_for_a_person_in_the_end() ->
 
 
 def test_what_fails_or_is_unclear_does_not_wait_for_replicas() -> None:
-    failed, unclear = (replace(EARNED, progress=replace(EARNED.progress, verdict=each)) for each in ("fail", ""))
+    over = replace(EARNED.progress, patience=60.0)
+    failed, unclear = (replace(EARNED, progress=replace(over, verdict=each)) for each in ("fail", ""))
     assert advance(failed).state == "reverting"
     assert advance(unclear).pause
 
