@@ -21,16 +21,18 @@ def emptying_allow() -> None:
 def emptying_persist() -> None:
     """Empty again when another process, reading two tables in the other order, had PostgreSQL give ours up.
 
-    The site of the browser tests goes on while the database under it is emptied; TRUNCATE locks every table.
+    The site of the browser tests goes on while the database under it is emptied; TRUNCATE locks every table. For every
+    connection that there will be: where Playwright's event loop runs, Django makes another than the one of now.
     """
-    connection.ops.execute_sql_flush = persistent(connection.ops.execute_sql_flush)
+    operations: Any = type(connection.ops)
+    operations.execute_sql_flush = persistent(operations.execute_sql_flush)
 
 
-def persistent(empty: Callable[[list[str]], Any]) -> Callable[[list[str]], Any]:
-    def persist(statements: list[str]) -> Any:
+def persistent(empty: Callable[[Any, list[str]], Any]) -> Callable[[Any, list[str]], Any]:
+    def persist(operations: Any, statements: list[str]) -> Any:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return empty(statements)
+                return empty(operations, statements)
             except OperationalError as error:
                 if not isinstance(error.__cause__, DeadlockDetected) or attempt == ATTEMPTS:
                     raise

@@ -48,7 +48,7 @@ def test_all_traffic_moves_out_of_the_shadow_by_a_pass_that_need_not_ask_alone(
     asks: bool, verdict: str, paused: bool, since: float
 ) -> None:
     progress = Progress(1, 0, since, 10.0, 50.0, verdict, "so measured", paused, asks=asks, shadow=True)
-    step = advance(Facts(SHADOW, all_ready=True, progress=progress))
+    step = advance(Facts(SHADOW, started=True, all_ready=True, progress=progress))
     assert (step.state == SHIFTING) == (verdict == "pass" and not asks and not paused and since >= 10.0)
 
 
@@ -57,7 +57,7 @@ def test_where_degrees_follow_a_pass_leads_to_the_first_of_them_and_never_to_all
     verdict: str, paused: bool, since: float
 ) -> None:
     progress = Progress(3, 0, since, 10.0, 50.0, verdict, "so measured", paused, shadow=True)
-    step = advance(Facts(SHADOW, all_ready=True, progress=progress))
+    step = advance(Facts(SHADOW, started=True, all_ready=True, progress=progress))
     assert (step.state == CANARY) == (step.to == 1) == (verdict == "pass" and not paused and since >= 10.0)
     assert step.state != SHIFTING
 
