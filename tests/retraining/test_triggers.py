@@ -100,14 +100,19 @@ def test_inputs_that_are_recorded_after_their_labels_are_found_by_the_next_look(
     assert loop.begin().state == "training"
 
 
-def test_a_look_is_spared_that_could_not_find_enough(loop: Loop) -> None:
-    loop.policy()
+def looked_a_while_ago(loop: Loop) -> None:
+    """One sample was lacking when a trigger was looked at, and labels without inputs were there, which bring none."""
     loop.label(LEAST - 1)
     loop.label(50, kept=False)
     past = now() - timedelta(minutes=5)
     Feedback.objects.update(given_at=past, bound_at=past)
     now_by(loop)
     loop.begin()
+
+
+def test_a_look_is_spared_that_could_not_find_enough(loop: Loop) -> None:
+    loop.policy()
+    looked_a_while_ago(loop)
     assert pending_worth_a_look() == []
     loop.label(1)
     assert len(pending_worth_a_look()) == 1
@@ -115,12 +120,7 @@ def test_a_look_is_spared_that_could_not_find_enough(loop: Loop) -> None:
 
 def test_new_labels_count_though_as_many_old_ones_leave_what_is_looked_at(loop: Loop) -> None:
     loop.policy()
-    loop.label(LEAST - 1)
-    loop.label(50, kept=False)
-    past = now() - timedelta(minutes=5)
-    Feedback.objects.update(given_at=past, bound_at=past)
-    now_by(loop)
-    loop.begin()
+    looked_a_while_ago(loop)
     gone = Feedback.objects.order_by("-pk").values_list("pk", flat=True)[:50]
     Feedback.objects.filter(pk__in=list(gone)).delete()  # as retention does
     loop.label(1)
