@@ -10,10 +10,12 @@ from apps.core.clock import now
 from apps.datasets.models import DatasetVersion
 from apps.datasets.rules import Key
 from apps.datasets.selectors import version_samples
+from apps.datasets.services import version_freeze
 from apps.inference.services import Given, feedback_give
 from apps.training.models import TrainingJob
 from apps.training.rules.triggers import LEARNED, MEASURED, held_out, side_of
 from apps.training.services import dataset_freeze, retrain_now
+from tests.datasets.samples import sample
 from tests.retraining.loop import LEAST, Loop
 
 KEYS = st.tuples(st.tuples(st.just("image"), st.text("0123456789abcdef", min_size=4, max_size=4)))
@@ -66,6 +68,16 @@ def test_what_was_measured_with_and_is_long_gone_does_not_come_back_by_the_base(
     assert not keys(second.dataset) & keys(first.measured_on)
     assert keys(second.dataset) > keys(everything) - keys(first.measured_on)
     assert second.dataset.source["measured_with_before"] == len(keys(first.measured_on, met=True))
+
+
+def test_what_is_met_again_of_the_old_data_is_not_measured_with(loop: Loop) -> None:
+    again = [sample(f"asked {number + 1}", str(number % 2)) for number in range(4 * LEAST)]
+    base, _ = version_freeze(actor=loop.world.ada, name="old", samples=again)
+    loop.policy(base=[base])
+    loop.label(8 * LEAST)  # the first half asks the same
+    job = retrained(loop)
+    assert not keys(job.measured_on) & keys(base)
+    assert keys(job.dataset) > keys(base)
 
 
 def test_a_corrected_label_moves_no_sample_to_the_other_side(loop: Loop) -> None:
